@@ -1,0 +1,30 @@
+# Two commands, each does all the set-up first: make table3, make test.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: table3 test check lock
+
+table3: $(VENV)/.installed
+	@$(BIN)/snakemake --cores all results/table3.csv
+	@echo && cat results/table3.md && echo "This table: results/table3.md, with all columns results/table3.csv"
+
+test: check
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+
+$(VENV)/.installed: envs/requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; make PYTHON=... names one")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/requirements.lock
+	@touch $@
+
+# Every version but those of the GPU packages, which torch brings where there is a GPU build.
+lock: $(VENV)/.installed
+	$(BIN)/pip install --quiet uv==0.13.9
+	$(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate \
+	  envs/requirements.in | grep -v -E '^(nvidia-|cuda-|triton|#)' > envs/requirements.lock

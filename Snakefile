@@ -1,0 +1,49 @@
+"""
+The results grid of "Pruning OPT for Summarization", and only what changed of it.
+
+  bills -> tokens -> calibration set -> pruned checkpoint -> fine-tuned model -> generations
+        -> scores and costs -> results/table3.csv
+
+A row of config/grid.tsv is model x sparsity x fine-tuning; each stage's artifacts lie in
+results/STAGE/, under just the part of the row that determines them.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: f"{workflow.basedir}/config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+localrules:
+    all,
+    corpus,
+    tokens,
+    calibration,
+    score,
+    table3,
+    plots,
+
+
+rule all:
+    default_target: True
+    input:
+        "results/table3.csv",
+        "results/table3.md",
+        "results/plots/quality_size.svg",
+        "results/plots/training_curves.svg",
+
+
+include: "workflow/rules/corpus.smk"
+include: "workflow/rules/models.smk"
+include: "workflow/rules/prune.smk"
+include: "workflow/rules/finetune.smk"
+include: "workflow/rules/generate.smk"
+include: "workflow/rules/score.smk"
+include: "workflow/rules/measure.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/report.smk"

@@ -1,0 +1,61 @@
+"""Small OPT checkpoints of both shapes, and the corpus, for all tests."""
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+"""Material beside the project, where there is any: real bills, OPT's real tokenizer."""
+
+SHAPES = {
+    "pre": {"word_embed_proj_dim": 32, "do_layer_norm_before": True},
+    "post": {"word_embed_proj_dim": 16, "do_layer_norm_before": False},
+}
+
+
+@pytest.fixture(scope="session")
+def tokenizer():
+    """A small byte-level BPE tokenizer of OPT's kind."""
+    from sparsesum.pretraining import train_tokenizer
+
+    return train_tokenizer(vocabulary=512, seed=0, documents=100)
+
+
+@pytest.fixture(scope="session")
+def opt_folders(tmp_path_factory, tokenizer) -> dict[str, Path]:
+    """A source folder in the Hub's format for each shape: random weights, none of them zero."""
+    import torch
+    from transformers import OPTConfig, OPTForCausalLM
+
+    folders = {}
+    for name, shape in SHAPES.items():
+        folder = tmp_path_factory.mktemp("models") / f"tiny-{name}"
+        torch.manual_seed(1)
+        config = OPTConfig(
+            vocab_size=512,
+            hidden_size=32,
+            num_hidden_layers=2,
+            ffn_dim=64,
+            num_attention_heads=2,
+            max_position_embeddings=512,
+            bos_token_id=2,
+            eos_token_id=2,
+            init_std=0.1,
+            **shape,
+        )
+        model = OPTForCausalLM(config)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.add_((parameter == 0) * 0.01)
+        model.save_pretrained(folder)
+        tokenizer.save(str(folder / "tokenizer.json"))
+        folders[name] = folder
+    return folders
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The material beside the project; the test is skipped where there is none."""
+    if not SHARED.is_dir():
+        pytest.skip("no ../shared beside the project")
+    return SHARED

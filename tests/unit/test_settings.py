@@ -1,0 +1,89 @@
+"""The configuration against its schema."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sparsesum.errors import InputError
+from sparsesum.settings import validate
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
+CONFIG = ROOT / "config" / "config.yaml"
+
+
+@pytest.fixture
+def config() -> dict:
+    return copy.deepcopy(yaml.safe_load(CONFIG.read_text()))
+
+
+def test_the_shipped_configuration_is_sound(config):
+    validate(config, SCHEMA, [CONFIG])
+
+
+def test_schema_and_configuration_have_the_same_keys(config):
+    schema = yaml.safe_load(SCHEMA.read_text())
+
+    def same(value: dict, rules: dict, where: str) -> None:
+        properties = rules.get("properties", {})
+        assert set(value) == set(properties), where
+        for key, inner in value.items():
+            if isinstance(inner, dict) and "properties" in properties[key]:
+                same(inner, properties[key], f"{where}.{key}")
+
+    same(config, schema, "config")
+
+
+def test_every_key_of_the_schema_says_what_it_means():
+    schema = yaml.safe_load(SCHEMA.read_text())
+
+    def described(rules: dict, where: str) -> None:
+        for key, inner in rules.get("properties", {}).items():
+            if "$ref" in inner:
+                inner = schema["$defs"][inner["$ref"].rsplit("/", 1)[1]]
+            assert inner.get("type") == "object" or inner.get("description"), f"{where}.{key}"
+            described(inner, f"{where}.{key}")
+
+    described(schema, "config")
+
+
+def fault(config: dict, files=()) -> str:
+    with pytest.raises(InputError) as caught:
+        validate(config, SCHEMA, files)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_misspelt_key_is_named_with_the_file_it_stands_in(config, tmp_path: Path):
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text("qlora: {rnak: 8}\n")
+    config["qlora"]["rnak"] = 8
+    said = fault(config, [CONFIG, overlay])
+    assert "overlay.yaml: unknown key 'qlora.rnak'; did you mean 'rank'? allowed: " in said
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "said"),
+    [
+        (["qlora", "rank"], 0, "key 'qlora.rank': 0 is less than the minimum of 1"),
+        (["qlora", "rank"], "16", "key 'qlora.rank': '16' is not of type integer"),
+        (["generate", "engine"], "fast", "'fast' is not allowed; allowed: dense, int8"),
+        (["device"], "gpu", "'gpu' is not allowed; allowed: auto, cpu, cuda"),
+        (["corpus"], "bils", "unknown corpus 'bils'; allowed are the keys of corpora: bills"),
+        (["qlora", "target_modules"], ["dense"], "'dense' is not allowed"),
+        (["corpora", "../x"], {}, "'../x' does not match"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(config, keys, value, said):
+    place = config
+    for key in keys[:-1]:
+        place = place[key]
+    place[keys[-1]] = value
+    assert said in fault(config)
+
+
+def test_a_missing_key_is_named(config):
+    del config["calibration"]["seed"]
+    assert "key 'calibration': 'seed' is a required property" in fault(config)

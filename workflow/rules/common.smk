@@ -1,0 +1,97 @@
+"""
+What every rule file uses: the checked configuration, the grid, and the names of artifacts.
+"""
+
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+ROOT = Path(workflow.basedir)
+sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+
+from sparsesum import grid, settings, sources
+from sparsesum.errors import InputError
+
+
+def located(path):
+    """A path of the config: as seen from the working directory, or else from the Snakefile."""
+    return str(path) if Path(path).exists() or not (ROOT / path).exists() else str(ROOT / path)
+
+
+try:
+    settings.validate(
+        config, ROOT / "workflow" / "schemas" / "config.schema.yaml", workflow.configfiles
+    )
+    ROWS = grid.read(located(config["grid"]), list(config["models"]))
+except InputError as error:
+    raise WorkflowError(str(error))
+
+CORPUS = config["corpus"]
+SPLITS = ["validation", "test"]
+
+
+wildcard_constraints:
+    corpus=r"[\w.-]+",
+    model=r"[\w.-]+",
+    sparsity=r"[\w.-]+",
+    finetuning="|".join(grid.FINETUNINGS),
+    split="train|validation|test",
+
+
+def scripts(*files):
+    """A rule's script and every local module it imports: a change of one reruns the rule."""
+    return sources.closure(*files)
+
+
+def of_rows(template):
+    """The artifact of each row of the grid, in the grid's order."""
+    return [
+        template.format(
+            corpus=CORPUS, model=row.model, sparsity=row.checkpoint, finetuning=row.finetuning
+        )
+        for row in ROWS
+    ]
+
+
+def source_files(section, name, patterns):
+    """The files of a local source, as inputs; none where the source is on the Hub."""
+    folder = Path(located(config[section][name]["source"]))
+    return sorted(str(f) for pattern in patterns for f in folder.glob(pattern) if f.is_file())
+
+
+def checkpoint(wildcards):
+    """The float checkpoint that a row starts from: dense, or pruned."""
+    where = f"results/dense/{wildcards.model}"
+    if wildcards.sparsity != "dense":
+        where = f"results/prune/{wildcards.corpus}/{wildcards.model}/{wildcards.sparsity}"
+    return [f"{where}/model.safetensors", f"{where}/config.json"]
+
+
+def deployed(wildcards):
+    """The files needed to deploy a row: model (weights, configuration), adapter, tokenizer."""
+    row = f"{wildcards.corpus}/{wildcards.model}/{wildcards.sparsity}"
+    files = {
+        "tokenizer": f"results/dense/{wildcards.model}/tokenizer.json",
+        "model": checkpoint(wildcards),
+    }
+    if wildcards.finetuning == "full":
+        files["model"] = [f"results/full/{row}/{f}" for f in ("model.safetensors", "config.json")]
+    elif wildcards.finetuning == "qlora":
+        base, adapter = f"results/qlora/{row}/base", f"results/qlora/{row}/adapter"
+        files["model"] = [f"{base}/model.safetensors", f"{base}/config.json"]
+        files["adapter"] = [
+            f"{adapter}/adapter_model.safetensors",
+            f"{adapter}/adapter_config.json",
+        ]
+    return files
+
+
+def alone(wildcards):
+    """All cores: nothing else of the DAG runs beside a job whose time is a result."""
+    return workflow.cores or 1
+
+
+def gpus(wildcards):
+    """One GPU, unless the configuration keeps the work on the CPU."""
+    return 0 if config["device"] == "cpu" else 1

@@ -1,0 +1,114 @@
+"""
+Bills: the first records of each split, their tokens, and the calibration set cut from them.
+
+  in   the corpus's source: a folder in BillSum's format, or the Hub
+  out  results/corpus/CORPUS/SPLIT.jsonl           id, title, text, summary
+       results/tokens/CORPUS/MODEL/SPLIT.parquet   token ids to train on and to ask with
+       results/calibration/CORPUS/MODEL.safetensors
+
+`bills` makes the synthetic corpus that ships in resources/bills; no target asks for it.
+"""
+
+
+rule corpus:
+    input:
+        source=lambda wildcards: source_files(
+            "corpora", wildcards.corpus, ["*.jsonl", "*.parquet", "data/*.parquet", "data/*.jsonl"]
+        ),
+        code=scripts("corpus.py"),
+    output:
+        "results/corpus/{corpus}/{split}.jsonl",
+    log:
+        "results/logs/corpus/{corpus}/{split}.log",
+    benchmark:
+        "results/benchmarks/corpus/{corpus}/{split}.tsv"
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        gpu=0,
+    params:
+        source=lambda wildcards: located(config["corpora"][wildcards.corpus]["source"]),
+        revision=lambda wildcards: config["corpora"][wildcards.corpus]["revision"],
+        split=lambda wildcards: config["corpora"][wildcards.corpus]["splits"][wildcards.split],
+    message:
+        "Bills of the {wildcards.split} split of {wildcards.corpus}"
+    script:
+        "../scripts/corpus.py"
+
+
+rule tokens:
+    input:
+        records="results/corpus/{corpus}/{split}.jsonl",
+        tokenizer="results/dense/{model}/tokenizer.json",
+        code=scripts("tokens.py"),
+    output:
+        "results/tokens/{corpus}/{model}/{split}.parquet",
+    log:
+        "results/logs/tokens/{corpus}/{model}/{split}.log",
+    benchmark:
+        "results/benchmarks/tokens/{corpus}/{model}/{split}.tsv"
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        gpu=0,
+    params:
+        **config["tokens"],
+    message:
+        "Tokens of the {wildcards.split} split for {wildcards.model}"
+    script:
+        "../scripts/tokens.py"
+
+
+rule calibration:
+    input:
+        tokens="results/tokens/{corpus}/{model}/train.parquet",
+        code=scripts("calibration.py"),
+    output:
+        "results/calibration/{corpus}/{model}.safetensors",
+    log:
+        "results/logs/calibration/{corpus}/{model}.log",
+    benchmark:
+        "results/benchmarks/calibration/{corpus}/{model}.tsv"
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        gpu=0,
+    params:
+        **config["calibration"],
+    message:
+        "Calibration set for {wildcards.model}"
+    script:
+        "../scripts/calibration.py"
+
+
+rule bills:
+    input:
+        code=scripts("bills.py"),
+    output:
+        train="results/bills/train.jsonl",
+        test="results/bills/test.jsonl",
+        ca_test="results/bills/ca_test.jsonl",
+    log:
+        "results/logs/bills.log",
+    benchmark:
+        "results/benchmarks/bills.tsv"
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    message:
+        "Synthetic bills"
+    script:
+        "../scripts/bills.py"

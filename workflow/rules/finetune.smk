@@ -1,0 +1,75 @@
+"""
+Fine-tuned models, from the dense or a pruned checkpoint, on the tokens of the train split.
+
+  out  results/full/CORPUS/MODEL/SPARSITY/         every parameter trained (a pruned one's zeros kept)
+       results/qlora/CORPUS/MODEL/SPARSITY/        base/ in int8, adapter/ beside it
+       .../curve.csv and .../costs.json            the loss curve; training time and peak memory
+
+Training runs alone, since its time is a result.
+"""
+
+
+rule full:
+    input:
+        model=checkpoint,
+        tokens="results/tokens/{corpus}/{model}/train.parquet",
+        tokenizer="results/dense/{model}/tokenizer.json",
+        code=scripts("full.py"),
+    output:
+        model="results/full/{corpus}/{model}/{sparsity}/model.safetensors",
+        config="results/full/{corpus}/{model}/{sparsity}/config.json",
+        curve="results/full/{corpus}/{model}/{sparsity}/curve.csv",
+        costs="results/full/{corpus}/{model}/{sparsity}/costs.json",
+    log:
+        "results/logs/full/{corpus}/{model}/{sparsity}.log",
+    benchmark:
+        "results/benchmarks/full/{corpus}/{model}/{sparsity}.tsv"
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: alone
+    resources:
+        mem_mb=16000,
+        runtime=600,
+        gpu=gpus,
+    params:
+        settings=config["full"],
+        device=config["device"],
+        threads=config["threads"]["full"],
+    message:
+        "Full fine-tuning of {wildcards.model}, {wildcards.sparsity}"
+    script:
+        "../scripts/full.py"
+
+
+rule qlora:
+    input:
+        model=checkpoint,
+        tokens="results/tokens/{corpus}/{model}/train.parquet",
+        tokenizer="results/dense/{model}/tokenizer.json",
+        code=scripts("qlora.py"),
+    output:
+        model="results/qlora/{corpus}/{model}/{sparsity}/base/model.safetensors",
+        config="results/qlora/{corpus}/{model}/{sparsity}/base/config.json",
+        adapter="results/qlora/{corpus}/{model}/{sparsity}/adapter/adapter_model.safetensors",
+        adapter_config="results/qlora/{corpus}/{model}/{sparsity}/adapter/adapter_config.json",
+        curve="results/qlora/{corpus}/{model}/{sparsity}/curve.csv",
+        costs="results/qlora/{corpus}/{model}/{sparsity}/costs.json",
+    log:
+        "results/logs/qlora/{corpus}/{model}/{sparsity}.log",
+    benchmark:
+        "results/benchmarks/qlora/{corpus}/{model}/{sparsity}.tsv"
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: alone
+    resources:
+        mem_mb=16000,
+        runtime=600,
+        gpu=gpus,
+    params:
+        settings=config["qlora"],
+        device=config["device"],
+        threads=config["threads"]["qlora"],
+    message:
+        "QLoRA fine-tuning of {wildcards.model}, {wildcards.sparsity}"
+    script:
+        "../scripts/qlora.py"

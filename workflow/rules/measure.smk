@@ -1,0 +1,37 @@
+"""
+Costs: what a row takes to run, on a machine that does nothing else meanwhile.
+
+  in   the files that deploy the row, and the tokens of both splits
+  out  results/measure/CORPUS/MODEL/SPARSITY/FINETUNING.json
+       generation time, latency, peak memory, parameters, nonzero ones, bytes, and the protocol
+"""
+
+
+rule measure:
+    input:
+        unpack(deployed),
+        validation="results/tokens/{corpus}/{model}/validation.parquet",
+        test="results/tokens/{corpus}/{model}/test.parquet",
+        code=scripts("measure.py"),
+    output:
+        "results/measure/{corpus}/{model}/{sparsity}/{finetuning}.json",
+    log:
+        "results/logs/measure/{corpus}/{model}/{sparsity}/{finetuning}.log",
+    benchmark:
+        "results/benchmarks/measure/{corpus}/{model}/{sparsity}/{finetuning}.tsv"
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: alone
+    resources:
+        mem_mb=8000,
+        runtime=240,
+        gpu=gpus,
+    params:
+        generate=config["generate"],
+        measure=config["measure"],
+        device=config["device"],
+        threads=config["threads"]["measure"],
+    message:
+        "Costs of {wildcards.model}, {wildcards.sparsity}, {wildcards.finetuning}"
+    script:
+        "../scripts/measure.py"

@@ -1,0 +1,69 @@
+"""
+Dense models: what is pruned and fine-tuned.
+
+  in   a model's source: a folder in the Hub's format, or the Hub
+  out  results/dense/MODEL/        float32 weights, configuration, tokenizer.json
+
+`pretrain` makes the miniature models that ship in resources/models; no target asks for it.
+"""
+
+
+rule dense:
+    input:
+        source=lambda wildcards: source_files(
+            "models", wildcards.model, ["*.json", "*.safetensors", "*.bin", "merges.txt"]
+        ),
+        code=scripts("dense.py"),
+    output:
+        model="results/dense/{model}/model.safetensors",
+        config="results/dense/{model}/config.json",
+        tokenizer="results/dense/{model}/tokenizer.json",
+    log:
+        "results/logs/dense/{model}.log",
+    benchmark:
+        "results/benchmarks/dense/{model}.tsv"
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=30,
+        gpu=0,
+    params:
+        source=lambda wildcards: located(config["models"][wildcards.model]["source"]),
+        revision=lambda wildcards: config["models"][wildcards.model]["revision"],
+    message:
+        "Dense checkpoint of {wildcards.model}"
+    script:
+        "../scripts/dense.py"
+
+
+rule pretrain:
+    input:
+        code=scripts("pretrain.py"),
+    output:
+        model="results/pretrain/{model}/model.safetensors",
+        config="results/pretrain/{model}/config.json",
+        tokenizer="results/pretrain/{model}/tokenizer.json",
+    log:
+        "results/logs/pretrain/{model}.log",
+    benchmark:
+        "results/benchmarks/pretrain/{model}.tsv"
+    conda:
+        "../../envs/sparsesum.yaml"
+    params:
+        steps=config["pretraining"]["steps"],
+        batch_size=config["pretraining"]["batch_size"],
+        vocabulary=config["pretraining"]["vocabulary"],
+        seed=config["pretraining"]["seed"],
+        model=lambda wildcards: config["pretraining"]["models"][wildcards.model],
+        threads=config["threads"]["pretrain"],
+    threads: config["threads"]["pretrain"]
+    resources:
+        mem_mb=4000,
+        runtime=120,
+        gpu=0,
+    message:
+        "Pretraining {wildcards.model} from scratch: this takes the better part of an hour"
+    script:
+        "../scripts/pretrain.py"

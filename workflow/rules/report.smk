@@ -1,0 +1,51 @@
+"""
+Pictures of the results, for `snakemake --report`.
+
+  in   results/table3.csv, and the loss curves of the trained rows
+  out  results/plots/quality_size.svg, results/plots/training_curves.svg
+"""
+
+
+def curves(wildcards):
+    """The loss curve of each trained row."""
+    return [path.replace("costs.json", "curve.csv") for path in training_costs(wildcards)]
+
+
+rule plots:
+    input:
+        table="results/table3.csv",
+        curves=curves,
+        code=scripts("plots.py"),
+    output:
+        quality_size=report(
+            "results/plots/quality_size.svg",
+            caption="../report/quality_size.rst",
+            category="Results",
+            labels={"plot": "quality against size"},
+        ),
+        training_curves=report(
+            "results/plots/training_curves.svg",
+            caption="../report/training_curves.rst",
+            category="Training",
+            labels={"plot": "loss curves"},
+        ),
+    log:
+        "results/logs/plots.log",
+    benchmark:
+        "results/benchmarks/plots.tsv"
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+        gpu=0,
+    message:
+        "Plots of quality against size, and of the training curves"
+    script:
+        "../scripts/plots.py"
+
+
+onsuccess:
+    if Path("results/table3.md").is_file():
+        shell("cat results/table3.md >&2")

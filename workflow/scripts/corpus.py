@@ -1,0 +1,18 @@
+"""The first records of a corpus's split, as JSON Lines: id, title, text, summary."""
+
+from sparsesum.job import job
+
+
+def main(snakemake) -> None:
+    from sparsesum import corpus, files
+
+    wanted = snakemake.params
+    records = corpus.load(
+        wanted.source, wanted.revision, wanted.split["from"], wanted.split["records"]
+    )
+    files.write_jsonl(snakemake.output[0], records)
+
+
+if __name__ == "__main__":
+    with job(f"corpus {snakemake.wildcards.split}", snakemake.log[0], snakemake.output[0]):
+        main(snakemake)

@@ -1,0 +1,24 @@
+"""A dense OPT checkpoint from its source: float32 weights, configuration and tokenizer.json."""
+
+from sparsesum.job import job
+
+
+def main(snakemake) -> None:
+    from pathlib import Path
+
+    from sparsesum import checkpoints, files, hub
+
+    source = hub.fetch(
+        snakemake.params.source, snakemake.params.revision, "model", checkpoints.SOURCE_FILES
+    )
+    model = checkpoints.load(source)
+    tokenizer = checkpoints.load_tokenizer(source)
+    with files.whole(Path(snakemake.output.model).parent) as draft:
+        checkpoints.save(model, draft)
+        tokenizer.save(str(draft / "tokenizer.json"))
+
+
+if __name__ == "__main__":
+    name = f"dense {snakemake.wildcards.model}"
+    with job(name, snakemake.log[0], snakemake.output.model):
+        main(snakemake)

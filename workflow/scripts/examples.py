@@ -1,0 +1,42 @@
+"""The scores of each of a row's generations: ROUGE and BERTScore, as CSV."""
+
+import os
+
+from sparsesum.job import job
+
+SPLITS = ["validation", "test"]
+
+
+def main(snakemake) -> None:
+    from pathlib import Path
+
+    import pandas
+
+    from sparsesum import device, encoder, files, hub, scores
+
+    settings = snakemake.params
+    device.prepare(settings.device, settings.threads)
+    if settings.encoder == encoder.PACKAGE:
+        folder = encoder.minilm_folder()
+    else:
+        wanted = ["*.json", "*.txt", "model.safetensors"]
+        folder = hub.fetch(settings.encoder, settings.revision, "model", wanted)
+    if settings.sha256:
+        encoder.verify(folder, settings.sha256)
+    records = [
+        {"split": split, **record}
+        for split in SPLITS
+        for record in files.read_jsonl(Path(snakemake.input[split]))
+    ]
+    examples = pandas.DataFrame(scores.score(records, folder, settings.layer, settings.batch_size))
+    examples.insert(0, "split", [record["split"] for record in records])
+    with files.whole(snakemake.output[0]) as draft:
+        examples.to_csv(draft, index=False, float_format="%.6f")
+
+
+if __name__ == "__main__":
+    os.environ |= {"HF_HUB_OFFLINE": "1", "HF_EVALUATE_OFFLINE": "1"}
+    row = snakemake.wildcards
+    name = f"examples {row.model} {row.sparsity} {row.finetuning}"
+    with job(name, snakemake.log[0], snakemake.output[0]):
+        main(snakemake)

@@ -1,0 +1,60 @@
+"""What a row costs: generation time, latency, memory, parameters, bytes; and the protocol."""
+
+from sparsesum.job import Progress, job
+
+
+def main(snakemake, log) -> None:
+    from pathlib import Path
+
+    import pandas
+
+    from sparsesum import costs, device, files, generation, sizes
+
+    settings, measure = snakemake.params.generate, snakemake.params.measure
+    where = device.prepare(snakemake.params.device, snakemake.params.threads)
+    given = snakemake.input
+    base = Path(given.model[0]).parent
+    adapter = given.get("adapter")
+    folder = Path(adapter[0]).parent if adapter else None
+    # Rows without an int8 base have one engine.
+    engine = settings["engine"] if adapter else "dense"
+    prompts = [
+        list(map(int, ids))
+        for split in (given.validation, given.test)
+        for ids in pandas.read_parquet(split)["prompt_ids"]
+    ]
+    tokenizer = generation.tokenizer(given.tokenizer)
+    model = generation.load(base, folder, engine, where)
+    progress = Progress(log, "generation time", len(prompts), "bills")
+    seconds = costs.inference_seconds(
+        model, tokenizer, prompts, settings["batch_size"], settings["max_new_tokens"], progress
+    )
+    memory = costs.protocol(where, "float32", engine, settings["batch_size"])
+    latency = {}
+    for kind in [engine, *(other for other in generation.ENGINES if adapter and other != engine)]:
+        if kind != engine:
+            model = generation.load(base, folder, kind, where)
+        log.info("milliseconds a token, %s", kind)
+        latency[kind] = costs.milliseconds_per_token(
+            model, prompts[0], measure["tokens"], measure["repeats"]
+        )
+    weights = [given.model[0], *(adapter[:1] if adapter else [])]
+    files.write_json(
+        snakemake.output[0],
+        {
+            "inference_seconds": round(seconds, 3),
+            "examples": len(prompts),
+            "ms_per_token": {kind: round(value, 4) for kind, value in latency.items()},
+            "parameters": sizes.parameters(weights),
+            "nonzero_parameters": sizes.nonzero_parameters(weights),
+            "size_mb": round(sizes.size_mb([*given.model, *(adapter or []), given.tokenizer]), 4),
+            **memory,
+        },
+    )
+
+
+if __name__ == "__main__":
+    row = snakemake.wildcards
+    name = f"measure {row.model} {row.sparsity} {row.finetuning}"
+    with job(name, snakemake.log[0], snakemake.output[0]) as log:
+        main(snakemake, log)

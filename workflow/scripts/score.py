@@ -1,0 +1,24 @@
+"""A row's scores: means of its examples with bootstrap intervals; shares of blank and cut off."""
+
+from sparsesum.job import job
+
+
+def main(snakemake) -> None:
+    import pandas
+
+    from sparsesum import files
+    from sparsesum.summary import summary
+
+    examples = pandas.read_csv(snakemake.input.examples)
+    result = {
+        split: summary(rows.to_dict("records"), snakemake.params.resamples, snakemake.params.seed)
+        for split, rows in examples.groupby("split", sort=False)
+    }
+    files.write_json(snakemake.output[0], result)
+
+
+if __name__ == "__main__":
+    row = snakemake.wildcards
+    name = f"score {row.model} {row.sparsity} {row.finetuning}"
+    with job(name, snakemake.log[0], snakemake.output[0]):
+        main(snakemake)

@@ -1,0 +1,1 @@
+"""Compressing OPT models for summarisation, step by step. Knows nothing of Snakemake."""

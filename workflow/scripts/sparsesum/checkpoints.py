@@ -1,0 +1,56 @@
+"""OPT checkpoints as folders: config.json, model.safetensors, tokenizer.json."""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer, OPTConfig, OPTForCausalLM
+
+from sparsesum.errors import InputError
+
+FILES = ["config.json", "model.safetensors", "tokenizer.json"]
+"""What a checkpoint of this project consists of."""
+
+SOURCE_FILES = ["*.json", "*.safetensors", "*.txt", "pytorch_model.bin"]
+"""What is fetched of a model on the Hub."""
+
+
+def read_config(folder: Path) -> OPTConfig:
+    """The configuration of an OPT checkpoint; an InputError where the folder holds none."""
+    path = Path(folder) / "config.json"
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; a model's source is a folder in the Hub's format")
+    try:
+        kind = json.loads(path.read_text()).get("model_type")
+    except (json.JSONDecodeError, AttributeError) as error:
+        raise InputError(f"{path}: broken JSON: {error}") from None
+    if kind != "opt":
+        raise InputError(f"{path}: model_type '{kind}'; allowed is opt: this project prunes OPT")
+    return OPTConfig.from_pretrained(folder)
+
+
+def load(folder: Path, dtype: torch.dtype = torch.float32) -> OPTForCausalLM:
+    """The model of a checkpoint folder in `dtype`, on the CPU, in eval mode."""
+    read_config(folder)
+    return OPTForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True).eval()
+
+
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer of a model's source: OPT's byte-level BPE, "</s>" (id 2) before every text."""
+    if (Path(folder) / "tokenizer.json").is_file():
+        return Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))
+    if not (Path(folder) / "vocab.json").is_file():
+        raise InputError(f"{folder}: no tokenizer.json, and no vocab.json with merges.txt")
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True).backend_tokenizer
+
+
+def save(model: OPTForCausalLM, folder: Path) -> None:
+    """Write config.json and model.safetensors (one file; the tied head is not written twice)."""
+    model.save_pretrained(folder, max_shard_size="1TB")
+
+
+def state(folder: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a checkpoint folder, as they lie on the disk."""
+    return load_file(Path(folder) / "model.safetensors")

@@ -1,0 +1,92 @@
+"""A corpus: the first records of each split of BillSum, or of a folder in its format.
+
+Columns are BillSum's: text, summary, and where there is one title.
+"""
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from sparsesum import hub
+from sparsesum.errors import InputError
+
+log = logging.getLogger(__name__)
+
+
+def split_files(folder: Path, name: str) -> list[Path]:
+    """The files of a split: NAME.jsonl or NAME.parquet, or the Hub's shards NAME-*.parquet.
+
+    In the folder itself or in its data/; US splits may be called us_NAME, as in BillSum's first
+    release.
+    """
+    for place in (folder, folder / "data"):
+        for stem in (name, f"us_{name}"):
+            for pattern in (f"{stem}.jsonl", f"{stem}.parquet", f"{stem}-*.parquet"):
+                if found := sorted(place.glob(pattern)):
+                    return found
+    there = sorted(path.name for path in folder.glob("*.*")) or ["nothing"]
+    raise InputError(
+        f"{folder}: no split '{name}'; allowed is {name}.jsonl, {name}.parquet or "
+        f"{name}-*.parquet, here or in data/; there is {', '.join(there[:8])}"
+    )
+
+
+def _rows(path: Path) -> Iterator[tuple[str, dict]]:
+    """The rows of a file, each with the words that say where it stands."""
+    if path.suffix == ".parquet":
+        import pandas
+
+        try:
+            frame = pandas.read_parquet(path)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path}: no readable parquet file: {error}") from None
+        for number, row in enumerate(frame.to_dict("records")):
+            yield f"{path}, row {number}", row
+        return
+    with path.open(encoding="utf-8", errors="surrogateescape") as file:
+        for number, line in enumerate(file, start=1):
+            where = f"{path}, line {number}"
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise InputError(f"{where}: broken JSON: {error}") from None
+            if not isinstance(row, dict):
+                raise InputError(f"{where}: a record must be a JSON object with text and summary")
+            yield where, row
+
+
+def records(folder: Path, name: str, count: int) -> list[dict[str, str]]:
+    """The first `count` records of a split (all, where it has fewer): id, title, text, summary."""
+    found: list[dict[str, str]] = []
+    for path in split_files(folder, name):
+        for where, row in _rows(path):
+            if len(found) == count:
+                return found
+            for key in ("text", "summary"):
+                if not isinstance(row.get(key), str):
+                    raise InputError(
+                        f"{where}: a record without {key}; each needs text and summary, as strings"
+                    )
+            title = row.get("title")
+            found.append(
+                {
+                    "id": str(row.get("bill_id") or f"{name}-{len(found)}"),
+                    "title": title if isinstance(title, str) else "",
+                    "text": row["text"],
+                    "summary": row["summary"],
+                }
+            )
+    if not found:
+        raise InputError(f"{folder}: split '{name}' has no records")
+    if len(found) < count:
+        log.warning("%s: %d records asked for, %s has %d", name, count, folder, len(found))
+    return found
+
+
+def load(source: str, revision: str | None, name: str, count: int) -> list[dict[str, str]]:
+    """As `records`, from a folder or from the Hub."""
+    folder = hub.fetch(source, revision, "dataset", ["*.parquet", "**/*.parquet"])
+    return records(folder, name, count)

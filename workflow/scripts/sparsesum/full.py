@@ -1,0 +1,52 @@
+"""Full fine-tuning: every parameter of the model moves, but for the zeros of a pruned one."""
+
+from pathlib import Path
+
+import torch
+
+from sparsesum import checkpoints, sparsity, training
+
+
+def keep_zeros(model: torch.nn.Module) -> None:
+    """Hold the pruned weights of the decoder's Linears at zero while the model is trained.
+
+    A weight that gets no gradient and no weight decay is not moved by AdamW.
+    """
+    parameters = dict(model.named_parameters())
+    for name in sparsity.decoder_linears(parameters):
+        weight = parameters[name]
+        if (kept := weight != 0).all():
+            continue
+        weight.register_hook(lambda gradient, kept=kept: gradient * kept.to(gradient.device))
+
+
+def finetune(
+    checkpoint: Path,
+    tokens: Path,
+    tokenizer_file: Path,
+    device: torch.device,
+    settings: dict,
+    folder: Path,
+    curve: Path,
+    what: str,
+) -> dict:
+    """Fine-tune the model of `checkpoint` and save it to `folder`; returns the training's costs.
+
+    The zeros that the checkpoint has in the decoder's Linears are there in the result, checked.
+    """
+    torch.manual_seed(settings["seed"])
+    model = checkpoints.load(checkpoint)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    keep_zeros(model)
+    end_token = model.config.eos_token_id if settings["end_token"] else None
+    data = training.examples(tokens, settings["loss"], end_token)
+    costs = training.train(
+        model.train(), data, tokenizer_file, device, settings, curve, folder / "scratch", what
+    )
+    model = model.cpu().eval()
+    names = sparsity.decoder_linears(before)
+    after = model.state_dict()
+    pruned = {name: before[name] for name in names if not before[name].all()}
+    sparsity.check_kept(pruned, after)
+    checkpoints.save(model, folder)
+    return costs

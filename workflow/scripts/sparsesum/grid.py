@@ -1,0 +1,88 @@
+"""The results grid: one row a line of config/grid.tsv, in the table's order."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from sparsesum import patterns
+from sparsesum.errors import InputError
+
+COLUMNS = ["model", "finetuning", "pruner", "sparsity"]
+FINETUNINGS = ["base", "full", "qlora"]
+NONE = "none"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A cell of model x sparsity x fine-tuning, as the user wrote it."""
+
+    model: str
+    finetuning: str
+    pruner: str
+    sparsity: str
+
+    @property
+    def checkpoint(self) -> str:
+        """Pruner and pattern as a part of a path: "dense", "wanda_50", "sparsegpt_2of4"."""
+        if self.pruner == NONE:
+            return "dense"
+        return f"{self.pruner}_{patterns.parse(self.sparsity).name}"
+
+    @property
+    def path(self) -> str:
+        """What tells this row's artifacts from others': model/sparsity/fine-tuning."""
+        return f"{self.model}/{self.checkpoint}/{self.finetuning}"
+
+
+def pruners() -> list[str]:
+    """The pruners there are: one file each in sparsesum/pruners/."""
+    folder = Path(__file__).parent / "pruners"
+    return sorted(path.stem for path in folder.glob("[!_]*.py"))
+
+
+def read(path: str | Path, models: list[str]) -> list[Row]:
+    """The rows of a grid; an InputError names the file, the line and what is allowed there."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; `grid:` in the config names the table of rows")
+    with path.open(newline="", encoding="utf-8") as file:
+        lines = list(csv.reader(file, delimiter="\t"))
+    if not lines or lines[0] != COLUMNS:
+        raise InputError(f"{path}, line 1: the columns must be {', '.join(COLUMNS)}, tab-separated")
+    allowed = {
+        "model": models,
+        "finetuning": FINETUNINGS,
+        "pruner": [NONE, *pruners()],
+    }
+    rows: dict[str, int] = {}
+    found = []
+    for number, cells in enumerate(lines[1:], start=2):
+        where = f"{path}, line {number}"
+        if not cells or cells[0].startswith("#"):
+            continue
+        if len(cells) != len(COLUMNS):
+            raise InputError(
+                f"{where}: {len(cells)} cells where there must be {len(COLUMNS)}, tab-separated: "
+                + ", ".join(COLUMNS)
+            )
+        row = Row(*(cell.strip() for cell in cells))
+        for key, values in allowed.items():
+            if getattr(row, key) not in values:
+                raise InputError(
+                    f"{where}: unknown {key} '{getattr(row, key)}'; allowed: {', '.join(values)}"
+                )
+        if (row.pruner == NONE) != (row.sparsity == NONE):
+            raise InputError(
+                f"{where}: pruner '{row.pruner}' with sparsity '{row.sparsity}'; a pruned row has "
+                f"both, an unpruned one has '{NONE}' in both"
+            )
+        try:
+            same = rows.setdefault(row.path, number)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from None
+        if same != number:
+            raise InputError(f"{where}: the same row as line {same}; a row may stand once")
+        found.append(row)
+    if not found:
+        raise InputError(f"{path}: no rows; a row is {', '.join(COLUMNS)}, tab-separated")
+    return found

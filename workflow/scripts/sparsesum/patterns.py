@@ -1,0 +1,45 @@
+"""Sparsity patterns: unstructured ("50%") and N:M ("2:4", "4:8"): parsed, named, required."""
+
+import re
+from dataclasses import dataclass
+
+from sparsesum.errors import InputError
+
+ALLOWED = "a share such as 50% (above 0, below 100), or N:M with 0 < N < M, such as 2:4 or 4:8"
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Which weights of a matrix may stay.
+
+    Unstructured: `ratio` of the weights is pruned, `n` and `m` are 0. N:M: of each `m` consecutive
+    weights along the input dimension `n` are pruned, and `ratio` is n / m. (The field writes 2:4
+    for "2 of 4"; as in the reference code, N of M are *pruned*. The paper's three are halves.)
+    """
+
+    ratio: float
+    n: int = 0
+    m: int = 0
+
+    @property
+    def name(self) -> str:
+        """As a part of a path: "50", "2of4"."""
+        return f"{self.n}of{self.m}" if self.m else f"{self.ratio * 100:g}"
+
+
+def parse(text: str) -> Pattern:
+    """The pattern that "50%" or "2:4" spells; an InputError for all else."""
+    if match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text.strip()):
+        percent = float(match[1])
+        if 0 < percent < 100:
+            return Pattern(percent / 100)
+    elif match := re.fullmatch(r"([1-9]\d*):([1-9]\d*)", text.strip()):
+        n, m = int(match[1]), int(match[2])
+        if n < m:
+            return Pattern(n / m, n, m)
+    raise InputError(f"sparsity '{text}' is no pattern: allowed is {ALLOWED}")
+
+
+def named(name: str) -> Pattern:
+    """The pattern whose `name` this is: "50" or "2of4"."""
+    return parse(name.replace("of", ":") if "of" in name else f"{name}%")

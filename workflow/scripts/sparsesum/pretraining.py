@@ -1,0 +1,107 @@
+"""Pretrain a miniature OPT model, and the tokenizer it reads with, on generated bills.
+
+The shipped checkpoints in resources/models come from here (rule `pretrain`). They have read bills
+and news about bills, never a summary and never the prompt, as the real OPT models had not.
+"""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import OPTConfig, OPTForCausalLM
+
+from sparsesum.bills import STYLES
+from sparsesum.prompt import training_text
+
+SPECIAL_TOKENS = ["<s>", "<pad>", "</s>", "<unk>"]
+"""The first ids of OPT's vocabulary, in its order."""
+PAD, EOS = 1, 2
+
+
+def document(rng: Random) -> str:
+    """One text to pretrain on: a bill followed by the news about it, or by its reprint."""
+    bill = STYLES["us" if rng.random() < 0.8 else "california"](rng)
+    second = bill.text if rng.random() < 0.1 else f"NEWS\n{bill.news}"
+    return f"{bill.text}\n{second}\n"
+
+
+def train_tokenizer(vocabulary: int, seed: int, documents: int = 4000) -> Tokenizer:
+    """A byte-level BPE tokenizer of OPT's kind: "</s>" (id 2) stands before every text."""
+    tokenizer = Tokenizer(models.BPE(unk_token=None))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=SPECIAL_TOKENS,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    rng = Random(f"tokenizer {seed}")
+    texts = [document(rng) for _ in range(documents)]
+    # The real vocabulary knows the prompt's plain English; so must this one.
+    texts += [training_text("", "")] * (documents // 2)
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="</s> $A", special_tokens=[("</s>", EOS)]
+    )
+    return tokenizer
+
+
+def batch(tokenizer: Tokenizer, rng: Random, size: int, positions: int) -> dict[str, torch.Tensor]:
+    """`size` fresh documents, right-padded: input_ids, attention_mask, labels of [size, length]."""
+    texts = [document(rng) for _ in range(size)]
+    ids = [[*encoding.ids, EOS][:positions] for encoding in tokenizer.encode_batch(texts)]
+    width = max(map(len, ids))
+    padded = torch.tensor([row + [PAD] * (width - len(row)) for row in ids])
+    mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in ids])
+    return {
+        "input_ids": padded,
+        "attention_mask": mask,
+        "labels": padded.masked_fill(mask == 0, -100),
+    }
+
+
+def pretrain(
+    shape: dict,
+    tokenizer: Tokenizer,
+    folder: Path,
+    *,
+    steps: int,
+    batch_size: int,
+    learning_rate: float,
+    seed: int,
+    progress: Callable[[int, str], None],
+) -> None:
+    """Train an OPT model of `shape` (arguments of OPTConfig) from scratch; save it to `folder`.
+
+    One pass over documents made on the fly; AdamW, linear warm-up over the first 4 %, then a
+    cosine to zero; bfloat16 products. `progress` hears of each step. Saved in float16, as the
+    Hub's OPT checkpoints are.
+    """
+    torch.manual_seed(seed)
+    config = OPTConfig(
+        vocab_size=tokenizer.get_vocab_size(), bos_token_id=EOS, eos_token_id=EOS, **shape
+    )
+    model = OPTForCausalLM(config).train()
+    optimizer = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=0.01)
+    warm_up = max(1, steps // 25)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer,
+        lambda step: min((step + 1) / warm_up, 0.5 * (1 + math.cos(math.pi * step / steps))),
+    )
+    rng = Random(f"pretraining {seed}")
+    for step in range(1, steps + 1):
+        inputs = batch(tokenizer, rng, batch_size, config.max_position_embeddings)
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = model(**inputs).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+        progress(step, f"loss {loss.item():.3f}")
+    model.half().save_pretrained(folder)
+    tokenizer.save(str(Path(folder) / "tokenizer.json"))

@@ -1,0 +1,64 @@
+"""QLoRA: low-rank adapters trained beside a base in 8 bits.
+
+Adapters: Hu et al., LoRA, arXiv 2106.09685. The base: LLM.int8(), arXiv 2208.07339, bitsandbytes.
+The paper calls this QLoRA, after Dettmers et al., arXiv 2305.14314, whose base has 4 bits.
+"""
+
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+
+from sparsesum import checkpoints, quantisation, sparsity, training
+
+
+def finetune(
+    checkpoint: Path,
+    tokens: Path,
+    tokenizer_file: Path,
+    device: torch.device,
+    settings: dict,
+    base: Path,
+    adapter: Path,
+    curve: Path,
+    what: str,
+) -> dict:
+    """Train an adapter on the int8 base of `checkpoint`; returns the training's costs.
+
+    Saves the base to the folder `base` (int8 weights and their row scales) and the adapter to the
+    folder `adapter`. Every zero of the checkpoint's decoder Linears is a zero of the base, before
+    and after the training, checked.
+    """
+    torch.manual_seed(settings["seed"])
+    model = quantisation.load(checkpoint, device)
+    before = checkpoints.state(checkpoint)
+    pruned = {name: before[name] for name in sparsity.decoder_linears(before)}
+    sparsity.check_kept(pruned, model.state_dict())
+    checkpoints.save(model, base)
+    model = prepare_model_for_kbit_training(
+        model, use_gradient_checkpointing=settings["checkpointing"]
+    )
+    adapted = get_peft_model(
+        model,
+        LoraConfig(
+            task_type="CAUSAL_LM",
+            r=settings["rank"],
+            lora_alpha=settings["alpha"],
+            lora_dropout=settings["dropout"],
+            bias="none",
+            target_modules=list(settings["target_modules"]),
+        ),
+    )
+    end_token = model.config.eos_token_id if settings["end_token"] else None
+    data = training.examples(tokens, settings["loss"], end_token)
+    costs = training.train(
+        adapted, data, tokenizer_file, device, settings, curve, adapter / "scratch", what
+    )
+    trained = {
+        name.replace(".base_layer", "").removeprefix("base_model.model."): tensor
+        for name, tensor in adapted.state_dict().items()
+    }
+    sparsity.check_kept(pruned, trained)
+    sparsity.check_kept(pruned, checkpoints.state(base))
+    adapted.save_pretrained(adapter)
+    return costs

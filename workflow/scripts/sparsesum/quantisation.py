@@ -1,0 +1,74 @@
+"""Bases in 8 bits: made, loaded, and made dense again with the same values.
+
+Source: LLM.int8(), arXiv 2208.07339, as bitsandbytes has it.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from transformers import BitsAndBytesConfig, OPTForCausalLM
+
+from sparsesum import checkpoints
+
+INT8_MAX = 127
+
+
+def load(folder: Path, device: torch.device) -> OPTForCausalLM:
+    """The model of a checkpoint folder with the decoder's Linears in int8.
+
+    A float checkpoint is quantised; one that was saved in int8 is read as it is.
+    """
+    config = checkpoints.read_config(folder)
+    saved_in_int8 = getattr(config, "quantization_config", None) is not None
+    # project_in, project_out and the tied head stay in float: transformers leaves the head out by
+    # itself, and the projections are no part of the decoder's layers.
+    wanted = BitsAndBytesConfig(
+        load_in_8bit=True, llm_int8_skip_modules=["lm_head", "project_in", "project_out"]
+    )
+    return OPTForCausalLM.from_pretrained(
+        folder,
+        quantization_config=None if saved_in_int8 else wanted,
+        dtype=torch.float32,
+        device_map={"": device},
+        local_files_only=True,
+    )
+
+
+def dequantise(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Float32 weights from a saved LLM.int8() state (arXiv 2208.07339, section 2.1).
+
+    Each int8 matrix "X.weight" [out, in] has its rows' absolute maxima in "X.SCB" [out]: the value
+    is weight * SCB / 127. Other tensors pass through; an int8 zero is a zero.
+    """
+    dense = {}
+    for name, tensor in state.items():
+        module, _, kind = name.rpartition(".")
+        if kind in ("SCB", "weight_format"):
+            continue
+        if tensor.dtype == torch.int8:
+            scale = state[f"{module}.SCB"].float() / INT8_MAX
+            tensor = tensor.float() * scale[:, None]
+        dense[name] = tensor
+    return dense
+
+
+def merged(state: Mapping[str, torch.Tensor], adapter: Path) -> dict[str, torch.Tensor]:
+    """A dense state with a folder's LoRA adapter added: W + alpha / r * B A (arXiv 2106.09685).
+
+    For multiplying only: the sum has no zeros where the base has them.
+    """
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    scale = config["lora_alpha"] / config["r"]
+    factors = load_file(adapter / "adapter_model.safetensors")
+    result = dict(state)
+    for name, a in factors.items():
+        if ".lora_A." not in name:
+            continue
+        module = name.removeprefix("base_model.model.").replace(".lora_A.weight", "")
+        b = factors[name.replace(".lora_A.", ".lora_B.")]
+        weight = result[f"{module}.weight"]
+        result[f"{module}.weight"] = weight + scale * (b.float() @ a.float()).to(weight.dtype)
+    return result

@@ -1,0 +1,103 @@
+"""The results grid as a table: for machines with all columns, for people as the paper prints it."""
+
+import pandas
+
+PAPER_COLUMNS = [
+    "model",
+    "finetuning",
+    "pruner",
+    "sparsity",
+    "validation_rouge",
+    "validation_bertscore",
+    "test_rouge",
+    "test_bertscore",
+    "inference_seconds",
+    "nonzero_parameters",
+    "size_mb",
+]
+"""The columns of the published table, in its order. Its Rouge is ROUGE-Lsum."""
+
+SPLITS = ["validation", "test"]
+NAMES = {"rougeLsum": "rouge", "bertscore": "bertscore"}
+
+
+def _scores(split: str, summary: dict) -> dict:
+    """The columns of one split: means, their intervals, shares."""
+    cells = {f"{split}_examples": summary["examples"]}
+    for metric in ("rougeLsum", "bertscore", "rouge1", "rouge2", "rougeL"):
+        name = f"{split}_{NAMES.get(metric, metric)}"
+        cells[name] = round(summary[metric]["mean"], 4)
+        cells[f"{name}_low"] = round(summary[metric]["low"], 4)
+        cells[f"{name}_high"] = round(summary[metric]["high"], 4)
+    for share in ("blank_share", "cut_off_share"):
+        cells[f"{split}_{share}"] = round(summary[share], 4)
+    return cells
+
+
+def grid(
+    rows: list[list[str]],
+    scores: list[dict],
+    costs: list[dict],
+    training: list[dict | None],
+    preset: str,
+    corpus: str,
+) -> pandas.DataFrame:
+    """One line a row, in the grid's order: the paper's columns, then all others.
+
+    `rows`: model, finetuning, pruner, sparsity; `training` is None for a row that was not trained.
+    """
+    lines = []
+    for row, score, cost, trained in zip(rows, scores, costs, training, strict=True):
+        line = dict(zip(PAPER_COLUMNS[:4], row, strict=True))
+        for split in SPLITS:
+            line |= _scores(split, score[split])
+        line |= {key: value for key, value in cost.items() if key != "ms_per_token"}
+        for engine in ("dense", "int8"):
+            line[f"ms_per_token_{engine}"] = cost["ms_per_token"].get(engine)
+        line["training_seconds"] = trained and trained["seconds"]
+        line["training_peak_memory_mb"] = trained and trained["peak_memory_mb"]
+        lines.append(line | {"corpus": corpus, "preset": preset})
+    frame = pandas.DataFrame(lines)
+    further = [name for name in frame.columns if name not in PAPER_COLUMNS]
+    return frame[PAPER_COLUMNS + further]
+
+
+def _interval(line: pandas.Series, name: str) -> str:
+    half = (line[f"{name}_high"] - line[f"{name}_low"]) / 2
+    return f"{line[name]:.3f} ±{half:.3f}"
+
+
+def markdown(frame: pandas.DataFrame, note: str) -> str:
+    """The table as the paper prints it, with half of each 95 % interval, and the protocol."""
+    printed = pandas.DataFrame(
+        {
+            "Model": frame["model"],
+            "Fine-tuning": frame["finetuning"],
+            "Pruning": frame["pruner"],
+            "Sparsity": frame["sparsity"],
+            "Val. ROUGE": [_interval(line, "validation_rouge") for _, line in frame.iterrows()],
+            "Val. BERTScore": [
+                _interval(line, "validation_bertscore") for _, line in frame.iterrows()
+            ],
+            "Test ROUGE": [_interval(line, "test_rouge") for _, line in frame.iterrows()],
+            "Test BERTScore": [_interval(line, "test_bertscore") for _, line in frame.iterrows()],
+            "Inference [s]": frame["inference_seconds"].map("{:.2f}".format),
+            "Nonzero parameters": frame["nonzero_parameters"].map("{:,}".format),
+            "Size [MiB]": frame["size_mb"].map("{:.2f}".format),
+        }
+    )
+    first = frame.iloc[0]
+    devices = ", ".join(sorted(set(frame["device"])))
+    mixed = " (MIXED: times of different machines do not compare)" if "," in devices else ""
+    engines = sorted(set(frame.loc[frame["finetuning"] == "qlora", "engine"]))
+    return (
+        f"# Results grid, preset {first['preset']}\n\n"
+        f"{note.strip()}\n\n"
+        f"{printed.to_markdown(index=False, disable_numparse=True)}\n\n"
+        f"ROUGE is ROUGE-Lsum (the published column). ± is half of a bootstrap 95 % interval over "
+        f"{first['validation_examples']} validation and {first['test_examples']} test examples of "
+        f"{first['corpus']}.\nInference is the time to generate for both splits, loading and "
+        f"scoring left out: {devices}{mixed}, {first['dtype']}, batch size "
+        f"{first['batch_size']}, 8-bit weights multiplied {' and '.join(engines) or 'nowhere'}. "
+        "Size is the bytes of the files needed to deploy the row.\n"
+    )

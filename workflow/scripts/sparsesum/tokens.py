@@ -1,0 +1,49 @@
+"""Records turned into token ids: what is trained on, and what is asked at inference."""
+
+from collections.abc import Iterable
+
+from tokenizers import Tokenizer
+
+from sparsesum.prompt import inference_prompt, training_text
+
+
+def truncate(tokenizer: Tokenizer, text: str, limit: int) -> str:
+    """The text of the first `limit` tokens of `text` (the "</s>" in front does not count)."""
+    ids = tokenizer.encode(text, add_special_tokens=False).ids
+    return text if len(ids) <= limit else tokenizer.decode(ids[:limit], skip_special_tokens=False)
+
+
+def tokenise(
+    tokenizer: Tokenizer, records: Iterable[dict], text_tokens: int, summary_tokens: int
+) -> dict[str, list]:
+    """Columns of one row a record.
+
+    id; input_ids: prompt, summary and "### End"; summary_start: the index of the first token in
+    input_ids that is not the prompt's; prompt_ids: the prompt as asked at inference; reference:
+    the summary. Text and summary are truncated first (paper, section 3: 1,024 and 128 tokens), the
+    reference with them.
+    """
+    columns: dict[str, list] = {
+        name: [] for name in ("id", "input_ids", "summary_start", "prompt_ids", "reference")
+    }
+    for record in records:
+        text = truncate(tokenizer, _clean(record["text"]), text_tokens)
+        summary = truncate(tokenizer, _clean(record["summary"]).strip(), summary_tokens)
+        prompt = inference_prompt(text)
+        whole = tokenizer.encode(training_text(text, summary))
+        start = next(
+            index
+            for index, (begin, end) in enumerate(whole.offsets)
+            if begin >= len(prompt) and end > begin
+        )
+        columns["id"].append(record["id"])
+        columns["input_ids"].append(whole.ids)
+        columns["summary_start"].append(start)
+        columns["prompt_ids"].append(tokenizer.encode(prompt).ids)
+        columns["reference"].append(summary)
+    return columns
+
+
+def _clean(text: str) -> str:
+    """The text without lone surrogates, which no tokenizer takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,27 @@
+"""The results grid: CSV with the paper's columns first, and Markdown as the paper prints it."""
+
+from sparsesum.job import job
+
+
+def main(snakemake) -> None:
+    from sparsesum import files, tables
+
+    given, settings = snakemake.input, snakemake.params
+    trained = map(files.read_json, given.training)
+    frame = tables.grid(
+        rows=settings.rows,
+        scores=[files.read_json(path) for path in given.scores],
+        costs=[files.read_json(path) for path in given.costs],
+        training=[None if row[1] == "base" else next(trained) for row in settings.rows],
+        preset=settings.preset,
+        corpus=settings.corpus,
+    )
+    with files.whole(snakemake.output.csv) as draft:
+        frame.to_csv(draft, index=False)
+    with files.whole(snakemake.output.markdown) as draft:
+        draft.write_text(tables.markdown(frame, settings.note))
+
+
+if __name__ == "__main__":
+    with job("table3", snakemake.log[0], snakemake.output.csv):
+        main(snakemake)

@@ -1,0 +1,26 @@
+"""The token ids of a split: to train on, and to ask with; as parquet, one row a record."""
+
+from sparsesum.job import job
+
+
+def main(snakemake) -> None:
+    import pandas
+    from tokenizers import Tokenizer
+
+    from sparsesum import files, tokens
+
+    columns = tokens.tokenise(
+        Tokenizer.from_file(snakemake.input.tokenizer),
+        files.read_jsonl(snakemake.input.records),
+        text_tokens=snakemake.params.text,
+        summary_tokens=snakemake.params.summary,
+    )
+    with files.whole(snakemake.output[0]) as draft:
+        pandas.DataFrame(columns).to_parquet(draft, index=False)
+
+
+if __name__ == "__main__":
+    wildcards = snakemake.wildcards
+    name = f"tokens {wildcards.model} {wildcards.split}"
+    with job(name, snakemake.log[0], snakemake.output[0]):
+        main(snakemake)
