@@ -3,7 +3,7 @@
 from sparsesum.job import job
 
 
-def main(snakemake, name: str) -> None:
+def main(snakemake) -> None:
     from pathlib import Path
 
     from sparsesum import device, files, full
@@ -19,7 +19,6 @@ def main(snakemake, name: str) -> None:
             settings=snakemake.params.settings,
             folder=draft,
             curve=draft / "curve.csv",
-            what=name,
         )
         files.write_json(draft / "costs.json", costs)
 
@@ -27,4 +26,4 @@ def main(snakemake, name: str) -> None:
 if __name__ == "__main__":
     name = f"full {snakemake.wildcards.model} {snakemake.wildcards.sparsity}"
     with job(name, snakemake.log[0], snakemake.output.model):
-        main(snakemake, name)
+        main(snakemake)

@@ -1,6 +1,8 @@
 """Where torch works: the device and the number of CPU threads; what memory was needed."""
 
+import platform
 import resource
+from pathlib import Path
 
 import torch
 
@@ -14,10 +16,15 @@ def prepare(device: str, threads: int) -> torch.device:
 
 
 def name(device: torch.device) -> str:
-    """The device as a table shows it: "cpu x2" (threads) or the GPU's name."""
+    """The device as a table shows it: the GPU's name, or the CPU's with the number of threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{device.type} x{torch.get_num_threads()}"
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        cpu = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        cpu = platform.processor() or platform.machine()
+    return f"{cpu}, {torch.get_num_threads()} threads"
 
 
 def peak_memory_mb(device: torch.device) -> float:

@@ -12,21 +12,37 @@ from pathlib import Path
 def whole(path: str | Path) -> Iterator[Path]:
     """Give a path beside `path` to write a file or folder to; move it to `path` if all went well.
 
-    What stood at `path` is there until the moment its successor is complete.
+    What stood at `path` is there until the moment its successor is complete. A draft that a killed
+    process left is thrown away by the next.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    draft = path.with_name(f".{path.name}.draft")
+    _remove(draft)
     try:
         yield draft
-        if draft.is_dir() and path.is_dir():
-            shutil.rmtree(path)
+        _share(draft)
+        if draft.is_dir():
+            _remove(path)
         draft.replace(path)
     finally:
-        if draft.is_dir():
-            shutil.rmtree(draft)
-        else:
-            draft.unlink(missing_ok=True)
+        _remove(draft)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _share(draft: Path) -> None:
+    """Give files the usual permissions: safetensors makes them for their owner alone."""
+    umask = os.umask(0)
+    os.umask(umask)
+    for file in [draft, *draft.rglob("*")]:
+        if file.is_file():
+            file.chmod(0o666 & ~umask)
 
 
 def write_json(path: str | Path, value: object) -> None:

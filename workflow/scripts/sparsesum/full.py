@@ -28,7 +28,6 @@ def finetune(
     settings: dict,
     folder: Path,
     curve: Path,
-    what: str,
 ) -> dict:
     """Fine-tune the model of `checkpoint` and save it to `folder`; returns the training's costs.
 
@@ -40,9 +39,7 @@ def finetune(
     keep_zeros(model)
     end_token = model.config.eos_token_id if settings["end_token"] else None
     data = training.examples(tokens, settings["loss"], end_token)
-    costs = training.train(
-        model.train(), data, tokenizer_file, device, settings, curve, folder / "scratch", what
-    )
+    costs = training.train(model.train(), data, tokenizer_file, device, settings, curve)
     model = model.cpu().eval()
     names = sparsity.decoder_linears(before)
     after = model.state_dict()

@@ -28,7 +28,15 @@ def job(name: str, log: str, result: str) -> Iterator[logging.Logger]:
     warnings.simplefilter("ignore", FutureWarning)
     # Libraries' progress bars and those of two jobs at once do not mix; Progress says how far.
     os.environ["TQDM_DISABLE"] = "1"
-    for chatty in ("httpx", "huggingface_hub", "filelock", "fsspec", "urllib3", "bitsandbytes"):
+    for chatty in (
+        "httpx",
+        "huggingface_hub",
+        "filelock",
+        "fsspec",
+        "urllib3",
+        "bitsandbytes",
+        "absl",
+    ):
         logging.getLogger(chatty).setLevel(logging.ERROR)
     logger = logging.getLogger("sparsesum")
     start = time.perf_counter()

@@ -21,7 +21,6 @@ def finetune(
     base: Path,
     adapter: Path,
     curve: Path,
-    what: str,
 ) -> dict:
     """Train an adapter on the int8 base of `checkpoint`; returns the training's costs.
 
@@ -51,9 +50,7 @@ def finetune(
     )
     end_token = model.config.eos_token_id if settings["end_token"] else None
     data = training.examples(tokens, settings["loss"], end_token)
-    costs = training.train(
-        adapted, data, tokenizer_file, device, settings, curve, adapter / "scratch", what
-    )
+    costs = training.train(adapted, data, tokenizer_file, device, settings, curve)
     trained = {
         name.replace(".base_layer", "").removeprefix("base_model.model."): tensor
         for name, tensor in adapted.state_dict().items()

@@ -49,8 +49,8 @@ def dequantise(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         if kind in ("SCB", "weight_format"):
             continue
         if tensor.dtype == torch.int8:
-            scale = state[f"{module}.SCB"].float() / INT8_MAX
-            tensor = tensor.float() * scale[:, None]
+            # In bitsandbytes' order of products, so that the values are the same to the bit.
+            tensor = tensor.float() * state[f"{module}.SCB"].float()[:, None] * (1 / INT8_MAX)
         dense[name] = tensor
     return dense
 

@@ -5,6 +5,7 @@ Source of the settings: "Pruning OPT for Summarization", section 3, and its auth
 
 import csv
 import logging
+import tempfile
 import time
 from pathlib import Path
 
@@ -54,8 +55,7 @@ def examples(tokens: Path, loss: str, end_token: int | None) -> Dataset:
 class Curve(TrainerCallback):
     """Keeps the loss of every logged step, and says how far the training is."""
 
-    def __init__(self, what: str) -> None:
-        self.what = what
+    def __init__(self) -> None:
         self.rows: list[dict] = []
         self.progress: Progress | None = None
 
@@ -72,7 +72,7 @@ class Curve(TrainerCallback):
 
     def on_step_end(self, args, state, control, **kwargs) -> None:
         if self.progress is None:
-            self.progress = Progress(log, self.what, state.max_steps, "steps")
+            self.progress = Progress(log, "training", state.max_steps, "steps")
         loss = f"loss {self.rows[-1]['loss']:.3f}" if self.rows else ""
         self.progress(state.global_step, loss)
 
@@ -91,8 +91,6 @@ def train(
     device: torch.device,
     settings: dict,
     curve: Path,
-    scratch: Path,
-    what: str,
 ) -> dict:
     """Train `model` in place. Returns seconds, steps, peak_memory_mb, examples and device.
 
@@ -101,8 +99,9 @@ def train(
     to its longest sequence. The loss curve goes to the CSV file `curve`.
     """
     tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(tokenizer_file), pad_token="<pad>")
+    scratch = tempfile.TemporaryDirectory(prefix="sparsesum-")
     arguments = TrainingArguments(
-        output_dir=str(scratch),
+        output_dir=scratch.name,
         num_train_epochs=settings["epochs"],
         learning_rate=settings["learning_rate"],
         per_device_train_batch_size=settings["batch_size"],
@@ -123,7 +122,7 @@ def train(
         dataloader_pin_memory=device.type != "cpu",
         remove_unused_columns=False,
     )
-    record = Curve(what)
+    record = Curve()
     trainer = Trainer(
         model=model,
         args=arguments,
@@ -139,6 +138,7 @@ def train(
     trainer.train()
     seconds = time.perf_counter() - start
     record.write(curve)
+    scratch.cleanup()
     return {
         "examples": len(data),
         "steps": trainer.state.global_step,

@@ -1,0 +1,119 @@
+"""Checkpoints: loading, saving, counting; sources that are none."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from sparsesum import checkpoints, hub, sizes
+from sparsesum.errors import InputError
+
+
+@pytest.mark.parametrize("shape", ["pre", "post"])
+def test_what_is_saved_is_what_was_loaded(opt_folders, shape, tmp_path: Path):
+    model = checkpoints.load(opt_folders[shape])
+    checkpoints.save(model, tmp_path / "copy")
+    again = checkpoints.load(tmp_path / "copy")
+    ids = torch.arange(4, 24)[None]
+    assert torch.equal(model(ids).logits, again(ids).logits)
+    assert model.dtype == torch.float32 and not model.training
+
+
+def test_half_precision_sources_are_loaded_in_float32(opt_folders, tmp_path: Path):
+    checkpoints.load(opt_folders["pre"]).half().save_pretrained(tmp_path)
+    assert checkpoints.load(tmp_path).dtype == torch.float32
+
+
+@pytest.mark.parametrize("shape", ["pre", "post"])
+def test_parameters_are_counted_once_with_the_tied_head(opt_folders, shape):
+    model = checkpoints.load(opt_folders[shape])
+    file = opt_folders[shape] / "model.safetensors"
+    expected = sum(parameter.numel() for parameter in model.parameters())
+    assert sizes.parameters([file]) == expected
+    assert sizes.nonzero_parameters([file]) == expected
+
+
+def test_nonzero_parameters_and_bytes_are_the_files(tmp_path: Path):
+    save_file(
+        {
+            "a.weight": torch.tensor([[0, 3, -1], [0, 0, 5]], dtype=torch.int8),
+            "a.SCB": torch.ones(2),
+            "b": torch.tensor([0.0, -0.0, 1e-30]),
+        },
+        tmp_path / "x.safetensors",
+    )
+    files = [tmp_path / "x.safetensors"]
+    assert sizes.parameters(files) == 9
+    assert sizes.nonzero_parameters(files) == 4
+    assert sizes.size_mb(files * 2) == 2 * files[0].stat().st_size / 2**20
+
+
+def test_a_folder_that_is_no_opt(tmp_path: Path):
+    with pytest.raises(InputError, match="config.json: no such file"):
+        checkpoints.load(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}))
+    with pytest.raises(InputError, match="config.json: model_type 'llama'; allowed is opt"):
+        checkpoints.load(tmp_path)
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(InputError, match="config.json: broken JSON"):
+        checkpoints.load(tmp_path)
+
+
+def test_a_folder_without_a_tokenizer(tmp_path: Path):
+    with pytest.raises(InputError, match=r"no tokenizer.json, and no vocab.json"):
+        checkpoints.load_tokenizer(tmp_path)
+
+
+def test_the_real_tokenizer_from_a_folder_as_the_hub_has_it(shared, tmp_path: Path):
+    for name in ("vocab.json", "merges.txt"):
+        (tmp_path / name).write_bytes((shared / "opt_tokenizer" / name).read_bytes())
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "opt"}))
+    (tmp_path / "tokenizer_config.json").write_text(
+        json.dumps(
+            {"tokenizer_class": "GPT2Tokenizer", "bos_token": "</s>", "eos_token": "</s>",
+             "unk_token": "</s>", "pad_token": "<pad>", "add_bos_token": True}
+        )
+    )  # fmt: skip
+    tokenizer = checkpoints.load_tokenizer(tmp_path)
+    assert tokenizer.encode("A photo of a cat").ids == [2, 250, 1345, 9, 10, 4758]
+
+
+def test_sources_on_this_disk_and_on_the_hub(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert hub.is_hub("facebook/opt-125m")
+    assert not hub.is_hub("resources/models/opt-125m-mini")
+    assert not hub.is_hub("./models") and not hub.is_hub("/data/models")
+    (tmp_path / "facebook" / "opt-125m").mkdir(parents=True)
+    assert not hub.is_hub("facebook/opt-125m")
+    assert hub.fetch("facebook/opt-125m", None, "model", ["*"]) == Path("facebook/opt-125m")
+    with pytest.raises(InputError, match="source './none': no such folder, and no Hub id"):
+        hub.fetch("./none", None, "model", ["*"])
+
+
+def test_a_hub_that_cannot_be_reached(monkeypatch):
+    import huggingface_hub
+
+    def offline(*args, local_files_only=False, **kwargs):
+        if local_files_only:
+            raise huggingface_hub.errors.LocalEntryNotFoundError("not in the cache")
+        raise OSError("Network is unreachable\nmore")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", offline)
+    with pytest.raises(InputError) as caught:
+        hub.fetch("facebook/opt-125m", "27dcfa7", "model", ["*"])
+    said = str(caught.value)
+    assert "'facebook/opt-125m' (revision 27dcfa7)" in said and "set `source:`" in said
+    assert "\n" not in said
+
+
+def test_the_shipped_models_have_the_true_shapes():
+    root = Path(__file__).resolve().parents[2] / "resources" / "models"
+    small = checkpoints.read_config(root / "opt-125m-mini")
+    large = checkpoints.read_config(root / "opt-350m-mini")
+    assert small.do_layer_norm_before and small.word_embed_proj_dim == small.hidden_size
+    assert not large.do_layer_norm_before and large.word_embed_proj_dim < large.hidden_size
+    for folder in ("opt-125m-mini", "opt-350m-mini"):
+        state = load_file(root / folder / "model.safetensors")
+        assert {tensor.dtype for tensor in state.values()} == {torch.float16}

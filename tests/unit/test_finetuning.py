@@ -1,0 +1,171 @@
+"""Full fine-tuning and QLoRA: what moves, what must not, and what is kept."""
+
+import csv
+import json
+from pathlib import Path
+
+import pandas
+import pytest
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+
+from sparsesum import checkpoints, full, layerwise, patterns, qlora, sparsity, training
+from sparsesum.bills import bills
+from sparsesum.pruners import magnitude
+from sparsesum.tokens import tokenise
+
+CPU = torch.device("cpu")
+SETTINGS = {
+    "epochs": 2,
+    "learning_rate": 1e-2,
+    "batch_size": 4,
+    "accumulation": 2,
+    "warmup_steps": 1,
+    "schedule": "linear",
+    "loss": "summary",
+    "end_token": True,
+    "precision": "fp32",
+    "checkpointing": False,
+    "seed": 1,
+    "log_every": 1,
+    "rank": 4,
+    "alpha": 8,
+    "dropout": 0.05,
+    "target_modules": ["q_proj", "k_proj", "v_proj"],
+}
+
+
+@pytest.fixture(scope="module")
+def tokens(tokenizer, tmp_path_factory) -> Path:
+    records = [{"id": str(i), **bill.record()} for i, bill in enumerate(bills("us", 16, 1))]
+    path = tmp_path_factory.mktemp("tokens") / "train.parquet"
+    pandas.DataFrame(tokenise(tokenizer, records, 60, 30)).to_parquet(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def pruned(opt_folders, tmp_path_factory) -> dict[str, Path]:
+    """Checkpoints of both shapes, pruned 2:4."""
+    folders = {}
+    for shape, source in opt_folders.items():
+        model = checkpoints.load(source)
+        layerwise.prune(model, None, magnitude, patterns.parse("2:4"), {})
+        folders[shape] = tmp_path_factory.mktemp("pruned") / shape
+        checkpoints.save(model, folders[shape])
+    return folders
+
+
+def files(opt_folders) -> Path:
+    return opt_folders["pre"] / "tokenizer.json"
+
+
+def test_labels_cover_the_summary_or_the_whole_sequence(tokens, opt_folders):
+    tokenizer = Tokenizer.from_file(str(files(opt_folders)))
+    rows = pandas.read_parquet(tokens)
+    for loss in ("summary", "sequence"):
+        data = training.examples(tokens, loss, end_token=2)
+        for example, reference in zip(data, rows["reference"], strict=True):
+            learned = [i for i in example["labels"] if i != training.IGNORED]
+            assert example["input_ids"][-1] == learned[-1] == 2
+            if loss == "summary":
+                assert tokenizer.decode(learned) == f"{reference}\n\n### End"
+            else:
+                assert learned == example["input_ids"]
+    plain = training.examples(tokens, "sequence", end_token=None)
+    assert [row["input_ids"] for row in plain] == [list(ids) for ids in rows["input_ids"]]
+
+
+@pytest.mark.parametrize("shape", ["pre", "post"])
+def test_full_moves_all_but_the_zeros(opt_folders, pruned, tokens, tmp_path, shape):
+    costs = full.finetune(
+        pruned[shape], tokens, files(opt_folders), CPU, SETTINGS, tmp_path / "m", tmp_path / "c.csv"
+    )
+    before, after = checkpoints.state(pruned[shape]), checkpoints.state(tmp_path / "m")
+    sparsity.check(after, patterns.parse("2:4"))
+    for name in sparsity.decoder_linears(before):
+        kept = before[name] != 0
+        assert torch.equal(after[name] == 0, ~kept)
+        assert (after[name] != before[name])[kept].float().mean() > 0.9
+    assert not torch.equal(
+        before["model.decoder.embed_tokens.weight"], after["model.decoder.embed_tokens.weight"]
+    )
+    assert costs["steps"] == 4 and costs["examples"] == 16 and costs["seconds"] > 0
+
+
+def test_the_loss_curve_is_kept_and_falls(opt_folders, tokens, tmp_path):
+    settings = SETTINGS | {"epochs": 10}
+    full.finetune(
+        opt_folders["pre"], tokens, files(opt_folders), CPU, settings, tmp_path / "m",
+        tmp_path / "c.csv",
+    )  # fmt: skip
+    rows = list(csv.DictReader((tmp_path / "c.csv").open()))
+    assert [int(row["step"]) for row in rows] == list(range(1, 21))
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"]) - 0.5
+    assert float(rows[-1]["learning_rate"]) < float(rows[1]["learning_rate"])
+
+
+@pytest.mark.parametrize("shape", ["pre", "post"])
+def test_qlora_keeps_every_zero_of_its_base_in_int8(opt_folders, pruned, tokens, tmp_path, shape):
+    qlora.finetune(
+        pruned[shape], tokens, files(opt_folders), CPU, SETTINGS, tmp_path / "base",
+        tmp_path / "adapter", tmp_path / "c.csv",
+    )  # fmt: skip
+    base = checkpoints.state(tmp_path / "base")
+    before = checkpoints.state(pruned[shape])
+    names = sparsity.decoder_linears(before)
+    assert len(names) == 12 and all(base[name].dtype == torch.int8 for name in names)
+    assert sparsity.check_kept(before, base) == sum(
+        int((before[name] == 0).sum()) for name in names
+    )
+    # All else stays in float, project_in and project_out among it.
+    assert {t.dtype for n, t in base.items() if n not in names and "SCB" not in n} <= {
+        torch.float32,
+        torch.uint8,
+    }
+    adapter = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
+    # q, k and v of two layers: A [4, 32] and B [32, 4] each.
+    assert sum(tensor.numel() for tensor in adapter.values()) == 2 * 3 * 2 * 4 * 32
+    assert all(tensor.any() for name, tensor in adapter.items() if "lora_B" in name)
+
+
+def test_adapters_go_where_the_configuration_says(opt_folders, tokens, tmp_path):
+    settings = SETTINGS | {"target_modules": ["fc1", "fc2"], "epochs": 1}
+    qlora.finetune(
+        opt_folders["pre"], tokens, files(opt_folders), CPU, settings, tmp_path / "base",
+        tmp_path / "adapter", tmp_path / "c.csv",
+    )  # fmt: skip
+    names = load_file(tmp_path / "adapter" / "adapter_model.safetensors").keys()
+    assert {name.split(".")[-3] for name in names} == {"fc1", "fc2"}
+    config = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
+    assert (config["r"], config["lora_alpha"]) == (4, 8)
+
+
+def test_the_same_seed_trains_the_same_adapter(opt_folders, tokens, tmp_path):
+    made = []
+    for run in ("a", "b"):
+        qlora.finetune(
+            opt_folders["pre"], tokens, files(opt_folders), CPU, SETTINGS, tmp_path / run / "base",
+            tmp_path / run / "adapter", tmp_path / f"{run}.csv",
+        )  # fmt: skip
+        made.append((tmp_path / run / "adapter" / "adapter_model.safetensors").read_bytes())
+        made.append((tmp_path / f"{run}.csv").read_bytes())
+    assert made[:2] == made[2:]
+
+
+def test_a_batch_is_padded_to_its_longest_sequence(opt_folders, tokens, tmp_path, monkeypatch):
+    widths = []
+    model = checkpoints.load(opt_folders["pre"])
+    forward = model.forward
+
+    def watched(*args, **kwargs):
+        mask = kwargs["attention_mask"]
+        widths.append((mask.shape[1], int(mask.sum(1).max())))
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(model, "forward", watched)
+    data = training.examples(tokens, "summary", 2)
+    training.train(
+        model.train(), data, files(opt_folders), CPU, SETTINGS | {"epochs": 1}, tmp_path / "c.csv"
+    )
+    assert widths and all(width == longest for width, longest in widths)

@@ -1,0 +1,93 @@
+"""Prompts, tokens and calibration sequences."""
+
+import pytest
+from tokenizers import Tokenizer
+
+from sparsesum import calibration, prompt, tokens
+from sparsesum.bills import bills
+from sparsesum.errors import InputError
+
+RECORDS = [{"id": str(i), **bill.record()} for i, bill in enumerate(bills("us", 20, 1))]
+
+
+def test_the_prompt_is_the_papers():
+    assert prompt.training_text("TEXT", "SUMMARY") == (
+        "\nBelow is an instruction that describes a task. Write a response that appropriately "
+        "completes the request.\n\n### Instruct: Summarize the text below.\n\nTEXT\n\n"
+        "### Output:\nSUMMARY\n\n### End"
+    )
+    assert prompt.training_text("T", "S").startswith(prompt.inference_prompt("T"))
+
+
+@pytest.mark.parametrize(
+    ("generated", "said"),
+    [
+        ("A b.\n\n### End", "A b."),
+        ("A b.\n\n### End\n### End c", "A b."),
+        ("A b. cut", "A b. cut"),
+        ("\n ### End", ""),
+    ],
+)
+def test_the_prediction_stands_before_the_end_marker(generated, said):
+    assert prompt.prediction(generated) == said
+
+
+def test_tokens_decode_to_prompt_and_summary(tokenizer):
+    columns = tokens.tokenise(tokenizer, RECORDS, text_tokens=400, summary_tokens=200)
+    assert columns["id"] == [record["id"] for record in RECORDS]
+    for i, record in enumerate(RECORDS):
+        start = columns["summary_start"][i]
+        ids = columns["input_ids"][i]
+        assert ids[0] == 2  # OPT puts "</s>" before every text
+        assert tokenizer.decode(ids[:start]) == prompt.inference_prompt(record["text"])
+        assert tokenizer.decode(ids[start:]) == record["summary"] + "\n\n### End"
+        assert columns["prompt_ids"][i] == ids[:start]
+        assert columns["reference"][i] == record["summary"]
+
+
+def test_text_and_summary_are_truncated_and_the_reference_with_it(tokenizer):
+    (record,) = RECORDS[:1]
+    columns = tokens.tokenise(tokenizer, [record], text_tokens=10, summary_tokens=4)
+    short = tokenizer.decode(tokenizer.encode(record["summary"], add_special_tokens=False).ids[:4])
+    assert columns["reference"] == [short]
+    overhead = len(tokenizer.encode(prompt.inference_prompt("")).ids)
+    assert len(columns["prompt_ids"][0]) <= overhead + 10 + 2  # seams may split a token or two
+
+
+def test_odd_texts_are_tokenised(tokenizer):
+    odd = [
+        {"id": "0", "text": "\ud800 <b>\x00", "summary": ""},
+        {"id": "1", "text": "", "summary": ""},
+    ]
+    columns = tokens.tokenise(tokenizer, odd, text_tokens=8, summary_tokens=8)
+    assert columns["reference"] == ["", ""]
+    assert all(columns["input_ids"])
+
+
+def test_opts_own_tokenizer(shared):
+    from tokenizers import models, pre_tokenizers, processors
+
+    folder = shared / "opt_tokenizer"
+    real = Tokenizer(models.BPE.from_file(str(folder / "vocab.json"), str(folder / "merges.txt")))
+    real.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    real.post_processor = processors.TemplateProcessing(
+        single="</s> $A", special_tokens=[("</s>", 2)]
+    )
+    assert real.encode("A photo of a cat").ids == [2, 250, 1345, 9, 10, 4758]
+
+
+def test_calibration_sequences_are_cut_from_the_shuffled_documents():
+    documents = [[2, *range(10 * i, 10 * i + 9)] for i in range(1, 9)]
+    rows = calibration.sequences(documents, count=5, length=16, seed=3)
+    assert [len(row) for row in rows] == [16] * 5
+    stream = [token for row in rows for token in row]
+    whole = [stream[i : i + 10] for i in range(0, 80, 10)]
+    assert sorted(whole) == sorted(documents)  # each once, none torn
+    assert whole != documents
+    assert rows == calibration.sequences(documents, count=5, length=16, seed=3)
+    assert rows != calibration.sequences(documents, count=5, length=16, seed=4)
+
+
+def test_a_calibration_set_shorter_than_asked_for_is_refused():
+    with pytest.raises(InputError, match="asks for 5 sequences of 16 tokens = 80, .* has 79"):
+        calibration.sequences([[0] * 79], count=5, length=16, seed=0)
