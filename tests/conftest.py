@@ -1,8 +1,11 @@
-"""Small OPT checkpoints of both shapes, and the corpus, for all tests."""
+"""Small OPT checkpoints of both shapes, and a project whose tiny grid has been made."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+
+from tests.workflow.project import Project
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Material beside the project, where there is any: real bills, OPT's real tokenizer."""
@@ -59,3 +62,24 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("no ../shared beside the project")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, opt_folders) -> Project:
+    """The tiny grid after a complete run."""
+    project = Project(tmp_path_factory.mktemp("finished"))
+    project.use({"tiny-pre": opt_folders["pre"], "tiny-post": opt_folders["post"]})
+    done = project.snakemake()
+    assert done.returncode == 0, done.stdout[-5000:]
+    project.output = done.stdout
+    return project
+
+
+@pytest.fixture
+def project(finished, tmp_path: Path, opt_folders) -> Project:
+    """A copy of the finished project, to change; times of change are kept."""
+    shutil.copytree(finished.folder, tmp_path / "p", dirs_exist_ok=True)
+    copy = object.__new__(Project)
+    copy.folder = tmp_path / "p"
+    copy.models = {"tiny-pre": opt_folders["pre"], "tiny-post": opt_folders["post"]}
+    return copy

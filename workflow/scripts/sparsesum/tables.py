@@ -87,8 +87,8 @@ def markdown(frame: pandas.DataFrame, note: str) -> str:
         }
     )
     first = frame.iloc[0]
-    devices = ", ".join(sorted(set(frame["device"])))
-    mixed = " (MIXED: times of different machines do not compare)" if "," in devices else ""
+    devices = sorted(set(frame["device"]))
+    mixed = " (MIXED: times of different machines do not compare)" if devices[1:] else ""
     engines = sorted(set(frame.loc[frame["finetuning"] == "qlora", "engine"]))
     return (
         f"# Results grid, preset {first['preset']}\n\n"
@@ -97,7 +97,7 @@ def markdown(frame: pandas.DataFrame, note: str) -> str:
         f"ROUGE is ROUGE-Lsum (the published column). ± is half of a bootstrap 95 % interval over "
         f"{first['validation_examples']} validation and {first['test_examples']} test examples of "
         f"{first['corpus']}.\nInference is the time to generate for both splits, loading and "
-        f"scoring left out: {devices}{mixed}, {first['dtype']}, batch size "
+        f"scoring left out: {' / '.join(devices)}{mixed}, {first['dtype']}, batch size "
         f"{first['batch_size']}, 8-bit weights multiplied {' and '.join(engines) or 'nowhere'}. "
         "Size is the bytes of the files needed to deploy the row.\n"
     )

@@ -1,0 +1,100 @@
+"""A tiny grid through every rule, from the bills to the report."""
+
+import csv
+import json
+import zipfile
+
+import pytest
+
+from sparsesum import grid, patterns, sparsity
+from tests.workflow.project import GRID
+
+
+@pytest.fixture(scope="module")
+def table(finished) -> list[dict]:
+    with (finished.folder / "results" / "table3.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_table_has_the_grids_rows_and_no_empty_cell_in_the_papers_columns(table):
+    rows = [line.split("\t") for line in GRID.splitlines()[1:]]
+    assert [list(line.values())[:4] for line in table] == rows
+    for line in table:
+        assert all(value != "" for value in list(line.values())[:11])
+        assert line["preset"] == "tiny"
+        assert 0 <= float(line["test_rouge_low"]) <= float(line["test_rouge_high"]) <= 1
+        assert float(line["inference_seconds"]) > 0
+
+
+def test_nonzero_parameters_and_sizes_are_the_artifacts(finished, table):
+    from safetensors.torch import load_file
+
+    base, full, qlora, wanda = table[:4]
+    results = finished.folder / "results"
+    dense = load_file(results / "dense" / "tiny-pre" / "model.safetensors")
+    assert int(base["nonzero_parameters"]) == sum(int(t.count_nonzero()) for t in dense.values())
+    adapter = 2 * 3 * 2 * 4 * 32
+    assert int(qlora["parameters"]) == int(base["parameters"]) + adapter
+    linears = sum(dense[name].numel() for name in sparsity.decoder_linears(dense))
+    assert int(wanda["nonzero_parameters"]) <= int(qlora["parameters"]) - linears // 2
+    folder = results / "qlora" / "bills" / "tiny-pre" / "wanda_2of4"
+    files = [*folder.rglob("*.safetensors"), *folder.rglob("*config.json")]
+    files = [f for f in files if f.name != "generation_config.json"]
+    files.append(results / "dense" / "tiny-pre" / "tokenizer.json")
+    size = sum(file.stat().st_size for file in files) / 2**20
+    assert float(wanda["size_mb"]) == pytest.approx(size, abs=1e-4)
+
+
+def test_every_pruned_artifact_has_its_pattern(finished):
+    from safetensors.torch import load_file
+
+    results = finished.folder / "results"
+    for row in grid.read(finished.folder / "grid.tsv", ["tiny-pre", "tiny-post"]):
+        if row.pruner == grid.NONE:
+            continue
+        pattern = patterns.parse(row.sparsity)
+        where = f"bills/{row.model}/{row.checkpoint}"
+        tuned = results / row.finetuning / where / ("base" if row.finetuning == "qlora" else "")
+        for folder in (results / "prune" / where, tuned):
+            sparsity.check(load_file(folder / "model.safetensors"), pattern)
+
+
+def test_what_a_run_leaves(finished):
+    results = finished.folder / "results"
+    row = "bills/tiny-pre/wanda_2of4/qlora"
+    for split, count in (("validation", 4), ("test", 5)):
+        records = [json.loads(x) for x in (results / f"generate/{row}/{split}.jsonl").open()]
+        assert len(records) == count
+        assert set(records[0]) == {
+            "id", "prompt_tokens", "tokens", "cut_off", "prediction", "reference",
+        }  # fmt: skip
+    with (results / f"examples/{row}.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 9
+    costs = json.loads((results / f"measure/{row}.json").read_text())
+    assert set(costs["ms_per_token"]) == {"dense", "int8"}
+    assert (results / "qlora/bills/tiny-pre/wanda_2of4/curve.csv").is_file()
+    assert (results / f"logs/measure/{row}.log").is_file()
+    assert (results / f"benchmarks/measure/{row}.tsv").is_file()
+    hidden = [path for path in results.rglob(".*") if "snakemake" not in path.name]
+    assert not hidden
+
+
+def test_the_run_ends_with_the_table_and_says_what_made_it(finished):
+    end = finished.output[-6000:]
+    assert "Results grid, preset tiny" in end and "A test's models: random weights." in end
+
+
+def test_the_rules_that_make_what_ships(finished, opt_folders):
+    made = ["results/bills/train.jsonl", "results/pretrain/tiny-post/model.safetensors"]
+    done = finished.snakemake(*made)
+    assert done.returncode == 0, done.stdout[-3000:]
+    shipped = finished.folder / "resources" / "bills" / "train.jsonl"
+    assert (finished.folder / made[0]).read_bytes() == shipped.read_bytes()
+
+
+def test_the_report(finished):
+    done = finished.snakemake("--report", "report.zip")
+    assert done.returncode == 0, done.stdout[-3000:]
+    names = zipfile.ZipFile(finished.folder / "report.zip").namelist()
+    assert any(name.endswith("report.html") for name in names)
+    assert sum(name.endswith(("table3.csv", ".svg")) for name in names) >= 3

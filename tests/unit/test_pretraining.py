@@ -1,0 +1,63 @@
+"""Pretraining of the miniature models, at a smaller size."""
+
+from pathlib import Path
+from random import Random
+
+import pytest
+import torch
+
+from sparsesum import checkpoints, pretraining
+
+SHAPE = {
+    "hidden_size": 32,
+    "ffn_dim": 64,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "max_position_embeddings": 512,
+    "word_embed_proj_dim": 16,
+    "do_layer_norm_before": False,
+    "dropout": 0.0,
+}
+
+
+def test_documents_hold_no_summary_and_no_prompt():
+    rng = Random(1)
+    for _ in range(100):
+        document = pretraining.document(rng)
+        assert "### Output" not in document and " - Authorizes" not in document
+
+
+def test_the_vocabulary_is_of_opts_kind(tokenizer):
+    assert [tokenizer.id_to_token(i) for i in range(4)] == pretraining.SPECIAL_TOKENS
+    text = "The Halbert Act, $12,000 é\n"
+    ids = tokenizer.encode(text).ids
+    assert ids[0] == 2 and tokenizer.decode(ids) == text
+
+
+def test_a_batch_is_padded_and_padding_is_not_learned(tokenizer):
+    batch = pretraining.batch(tokenizer, Random(1), 4, 512)
+    assert (batch["labels"][batch["attention_mask"] == 0] == -100).all()
+    learned = batch["attention_mask"] == 1
+    assert torch.equal(batch["labels"][learned], batch["input_ids"][learned])
+    assert (batch["input_ids"][batch["attention_mask"] == 0] == pretraining.PAD).all()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_loss_falls_and_the_same_seed_gives_the_same_bytes(tokenizer, tmp_path: Path):
+    said = []
+    for run in ("a", "b"):
+        pretraining.pretrain(
+            SHAPE,
+            tokenizer,
+            tmp_path / run,
+            steps=12,
+            batch_size=4,
+            learning_rate=1e-2,
+            seed=1,
+            progress=lambda step, more: said.append(float(more.split()[1])),
+        )
+    assert said[11] < said[0] - 0.5
+    files = [tmp_path / run / "model.safetensors" for run in ("a", "b")]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert checkpoints.load(tmp_path / "a").config.word_embed_proj_dim == 16
+    assert {t.dtype for t in checkpoints.state(tmp_path / "a").values()} == {torch.float16}

@@ -1,0 +1,106 @@
+"""The table and the plots, from known figures."""
+
+import io
+from pathlib import Path
+
+import pandas
+import pytest
+
+from sparsesum import plots, tables
+
+PAPER = "model,finetuning,pruner,sparsity,validation_rouge,validation_bertscore,test_rouge,test_bertscore,inference_seconds,nonzero_parameters,size_mb"  # noqa: E501
+ROWS = [["m", "base", "none", "none"], ["m", "qlora", "wanda", "2:4"]]
+
+
+def scores(mean: float) -> dict:
+    metrics = ("rouge1", "rouge2", "rougeL", "rougeLsum", "bertscore")
+    split = {
+        metric: {"mean": mean + i / 10, "low": mean - 0.02, "high": mean + 0.04}
+        for i, metric in enumerate(metrics)
+    }
+    split |= {"examples": 100, "blank_share": 0.25, "cut_off_share": 0.5}
+    return {"validation": split, "test": split}
+
+
+def costs(engines: dict) -> dict:
+    return {
+        "inference_seconds": 1.5,
+        "examples": 200,
+        "ms_per_token": engines,
+        "parameters": 2000,
+        "nonzero_parameters": 1234567,
+        "size_mb": 3.25,
+        "device": "Some CPU, 2 threads",
+        "dtype": "float32",
+        "engine": "dense",
+        "batch_size": 25,
+        "peak_memory_mb": 500.0,
+    }
+
+
+@pytest.fixture
+def frame() -> pandas.DataFrame:
+    trained = {"seconds": 9.5, "peak_memory_mb": 700.0}
+    return tables.grid(
+        rows=ROWS,
+        scores=[scores(0.1), scores(0.3)],
+        costs=[costs({"dense": 1.0}), costs({"dense": 1.1, "int8": 4.0})],
+        training=[None, trained],
+        preset="embedded",
+        corpus="bills",
+    )
+
+
+def test_the_papers_columns_come_first_and_no_cell_of_them_is_empty(frame):
+    assert ",".join(frame.columns).startswith(PAPER + ",")
+    again = pandas.read_csv(io.StringIO(frame.to_csv(index=False)))
+    assert not again[PAPER.split(",")].isna().any().any()
+
+
+def test_the_columns_are_the_published_tables(shared, frame):
+    header = (shared / "paper_table3.csv").read_text().splitlines()[0]
+    assert header == PAPER == ",".join(tables.PAPER_COLUMNS)
+
+
+def test_cells(frame):
+    row = frame.iloc[1]
+    assert row["test_rouge"] == pytest.approx(0.6)  # ROUGE-Lsum, as published
+    assert row["test_rougeL"] == pytest.approx(0.5)
+    assert (row["test_rouge_low"], row["test_rouge_high"]) == (0.28, 0.34)
+    assert row["validation_bertscore"] == pytest.approx(0.7)
+    assert (row["ms_per_token_dense"], row["ms_per_token_int8"]) == (1.1, 4.0)
+    assert (row["training_seconds"], row["test_blank_share"]) == (9.5, 0.25)
+    assert (row["preset"], row["corpus"]) == ("embedded", "bills")
+    assert pandas.isna(frame.iloc[0]["training_seconds"])
+    assert pandas.isna(frame.iloc[0]["ms_per_token_int8"])
+
+
+def test_the_printed_table(frame):
+    text = tables.markdown(frame, "Miniature models.")
+    assert "preset embedded" in text.splitlines()[0]
+    assert "Miniature models." in text
+    assert "| m       | qlora         | wanda     | 2:4        |" in text
+    assert "0.600 ±0.030" in text and "1,234,567" in text and "3.25" in text
+    assert "Some CPU, 2 threads, float32, batch size 25" in text
+    assert "MIXED" not in text
+
+
+def test_times_of_different_machines_are_marked(frame):
+    frame.loc[1, "device"] = "Another, 2 threads"
+    assert "MIXED" in tables.markdown(frame, "")
+
+
+def test_plots_are_drawn_from_the_figures_and_twice_the_same(frame, tmp_path: Path):
+    curve = pandas.DataFrame({"step": [1, 2, 3], "loss": [3.0, 2.0, 1.0]})
+    curves = {f"results/qlora/bills/m/{s}/curve.csv": curve for s in ("dense", "wanda_2of4")}
+    made = []
+    for run in ("a", "b"):
+        plots.quality_size(frame, tmp_path / f"{run}.svg")
+        plots.training_curves(curves, "embedded", tmp_path / f"{run}-curves.svg")
+        made.append([(tmp_path / f"{run}{name}.svg").read_bytes() for name in ("", "-curves")])
+    assert made[0] == made[1]
+    quality, loss = (svg.decode() for svg in made[0])
+    for label in ("qlora, wanda 2:4", "base", "ROUGE-Lsum", "preset embedded", "3.2"):
+        assert label in quality, label
+    for label in ("qlora dense", "qlora wanda_2of4", "Training loss, preset embedded"):
+        assert label in loss, label

@@ -1,0 +1,119 @@
+"""A copy of the project with a tiny grid: what the workflow tests run, edit and break."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = ["Snakefile", "workflow", "config", "profiles", "envs", "resources"]
+GRID = """\
+model\tfinetuning\tpruner\tsparsity
+tiny-pre\tbase\tnone\tnone
+tiny-pre\tfull\tnone\tnone
+tiny-pre\tqlora\tnone\tnone
+tiny-pre\tqlora\twanda\t2:4
+tiny-pre\tqlora\tmagnitude\t50%
+tiny-post\tqlora\tsparsegpt\t4:8
+tiny-post\tfull\twanda\t50%
+"""
+
+
+class Project:
+    """A working directory with a Snakefile; `snakemake` runs in it as a user would run it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for part in PARTS:
+            source = ROOT / part
+            if source.is_dir():
+                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, folder / part)
+
+    def use(self, models: dict[str, Path], grid: str = GRID, **more) -> None:
+        """Set an overlay: these models, this grid, few records, a short training."""
+        (self.folder / "grid.tsv").write_text(grid)
+        training = {"epochs": 1, "batch_size": 4, "log_every": 1}
+        overlay = {
+            "preset": "tiny",
+            "note": "A test's models: random weights.",
+            "grid": "grid.tsv",
+            "models": {
+                name: {"source": str(source), "revision": None} for name, source in models.items()
+            },
+            "corpora": {
+                "bills": {
+                    "splits": {
+                        "train": {"from": "train", "records": 12},
+                        "validation": {"from": "ca_test", "records": 4},
+                        "test": {"from": "test", "records": 5},
+                    }
+                }
+            },
+            "calibration": {"sequences": 4, "length": 64},
+            "full": training,
+            "qlora": training | {"rank": 4},
+            "generate": {"batch_size": 4, "max_new_tokens": 12},
+            "measure": {"tokens": 4, "repeats": 1},
+            "pretraining": {
+                "steps": 2,
+                "batch_size": 2,
+                "models": {
+                    "tiny-post": {
+                        "learning_rate": 0.001,
+                        "shape": {
+                            "hidden_size": 32,
+                            "ffn_dim": 64,
+                            "num_hidden_layers": 1,
+                            "num_attention_heads": 2,
+                            "max_position_embeddings": 512,
+                            "word_embed_proj_dim": 16,
+                            "do_layer_norm_before": False,
+                        },
+                    }
+                },
+            },
+            "threads": dict.fromkeys(
+                ("pretrain", "prune", "full", "qlora", "generate", "score", "measure"), 1
+            ),
+        }
+        for key, value in more.items():
+            overlay[key] = overlay.get(key, {}) | value if isinstance(value, dict) else value
+        (self.folder / "tiny.yaml").write_text(yaml.safe_dump(overlay))
+
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Run snakemake; its output is in `stdout`, both streams together."""
+        return subprocess.run(
+            [
+                *(sys.executable, "-m", "snakemake", "--cores", "2"),
+                *("--configfile", "tiny.yaml", "--nocolor"),
+                *(arguments or ("all",)),
+            ],
+            cwd=self.folder,
+            env=os.environ | {"HF_HUB_OFFLINE": "0"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def planned(self, *arguments: str) -> set[str]:
+        """The outputs that a dry run says it would make."""
+        done = self.snakemake("--dry-run", *(arguments or ("all",)), "--quiet", "progress")
+        assert done.returncode == 0, done.stdout
+        made = set()
+        for line in done.stdout.splitlines():
+            if line.strip().startswith("output:"):
+                made |= set(line.split(":", 1)[1].replace(",", " ").split())
+        return made
+
+    def files(self) -> dict[str, tuple[int, int]]:
+        """Every file below results/ with its size and time of change."""
+        return {
+            str(path.relative_to(self.folder)): (path.stat().st_size, path.stat().st_mtime_ns)
+            for path in sorted((self.folder / "results").rglob("*"))
+            if path.is_file()
+        }

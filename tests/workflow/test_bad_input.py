@@ -1,0 +1,104 @@
+"""Bad input: one clear line, an exit code, and nothing made or lost."""
+
+import json
+
+import pytest
+
+from tests.workflow.project import GRID
+
+
+def refused(project, said: str, *arguments: str) -> None:
+    """The run fails, one line of its output says why, and results/ is as before."""
+    before = {path: state for path, state in project.files().items() if "/logs/" not in path}
+    done = project.snakemake(*arguments)
+    assert done.returncode != 0
+    lines = [line for line in done.stdout.splitlines() if said in line]
+    assert lines, done.stdout[-3000:]
+    assert "Traceback" not in done.stdout
+    after = {path: state for path, state in project.files().items() if "/logs/" not in path}
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("tiny-pre\tqlora\tmagic\t2:4", "grid.tsv, line 9: unknown pruner 'magic'; allowed: none,"),
+        ("other\tbase\tnone\tnone", "line 9: unknown model 'other'; allowed: opt-125m-mini"),
+        ("tiny-pre\tlora\tnone\tnone", "line 9: unknown finetuning 'lora'; allowed: base, full"),
+        ("tiny-pre\tqlora\twanda\t3:2", "line 9: sparsity '3:2' is no pattern: allowed is a share"),
+        ("tiny-pre\tqlora\twanda\t140 %", "line 9: sparsity '140 %' is no pattern"),
+        ("tiny-pre\tbase\tnone\tnone", "line 9: the same row as line 2"),
+    ],
+)
+def test_a_fault_in_the_grid(project, row, said):
+    project.use(project.models, GRID + row + "\n")
+    refused(project, said)
+
+
+def test_a_typo_in_a_key(project):
+    project.use(project.models, qlora={"rnak": 8})
+    refused(project, "tiny.yaml: unknown key 'qlora.rnak'; did you mean 'rank'?")
+
+
+def with_corpus(project, **splits: str) -> None:
+    folder = project.folder / "mine"
+    folder.mkdir()
+    for name, text in splits.items():
+        (folder / f"{name}.jsonl").write_text(text)
+    project.use(project.models)
+    overlay = json.dumps({"corpus": "mine", "corpora": {"mine": {
+        "source": "mine", "revision": None, "splits": {
+            "train": {"from": "train", "records": 3},
+            "validation": {"from": "ca_test", "records": 3},
+            "test": {"from": "test", "records": 3}}}}})  # fmt: skip
+    (project.folder / "mine.yaml").write_text(overlay)
+
+
+GOOD = '{"text": "A bill.", "summary": "A summary."}\n'
+
+
+@pytest.mark.parametrize(
+    ("splits", "said"),
+    [
+        ({"train": GOOD, "ca_test": GOOD}, "mine: no split 'test'; allowed is test.jsonl"),
+        (
+            {"train": GOOD, "ca_test": GOOD, "test": GOOD + '{"summary": "x"}\n'},
+            "mine/test.jsonl, line 2: a record without text",
+        ),
+        (
+            {"train": GOOD + "{broken\n", "ca_test": GOOD, "test": GOOD},
+            "mine/train.jsonl, line 2: broken JSON",
+        ),
+    ],
+)
+def test_a_fault_in_a_corpus(project, splits, said):
+    with_corpus(project, **splits)
+    asked = [f"results/corpus/mine/{split}.jsonl" for split in ("train", "validation", "test")]
+    done = project.snakemake(*asked, "--configfile", "tiny.yaml", "mine.yaml")
+    assert done.returncode != 0
+    assert said in done.stdout and "Traceback" not in done.stdout
+    bad = "train" if "train" in said else "test"
+    assert not (project.folder / f"results/corpus/mine/{bad}.jsonl").exists()
+
+
+def test_a_calibration_set_shorter_than_asked_for(project):
+    project.use(project.models, calibration={"sequences": 4000, "length": 64})
+    said = "asks for 4000 sequences of 64 tokens = 256,000, the train split has"
+    done = project.snakemake("results/prune/bills/tiny-pre/wanda_2of4/model.safetensors")
+    assert done.returncode != 0
+    assert said in done.stdout and "Traceback" not in done.stdout
+
+
+def test_a_model_folder_that_is_no_opt(project):
+    folder = project.folder / "llama"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"model_type": "llama"}')
+    project.use(project.models | {"llama": folder}, GRID + "llama\tbase\tnone\tnone\n")
+    refused(project, "config.json: model_type 'llama'; allowed is opt")
+
+
+def test_a_hub_source_without_a_network(project, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nobody listens there
+    monkeypatch.setenv("HF_HOME", str(project.folder / "hf"))
+    project.use(project.models | {"hub": "facebook/opt-125m"}, GRID + "hub\tbase\tnone\tnone\n")
+    refused(project, "or set `source:` in the config to a local folder with the same files.")

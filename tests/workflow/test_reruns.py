@@ -1,0 +1,115 @@
+"""After a complete run: a change is paid for by what it touches, and by nothing else."""
+
+import os
+import time
+
+from tests.workflow.project import GRID
+
+
+def rules(planned: set[str]) -> set[str]:
+    """The stages (folders below results/) of planned outputs."""
+    return {path.split("/")[1] for path in planned if path.count("/") > 1}
+
+
+def change(project, path: str, old: str = "", new: str = "") -> None:
+    """Change a source file, now."""
+    file = project.folder / path
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1) if old else text + "\n# changed\n")
+
+
+TABLES = {"table3.csv", "table3.md", "quality_size.svg", "training_curves.svg"}
+
+
+def only(planned: set[str], *words: str) -> None:
+    """All planned outputs are the tables' or have one of the words in their path."""
+    others = {path for path in planned if path.rsplit("/", 1)[1] not in TABLES}
+    assert others and all(any(word in path for word in words) for path in others), others
+
+
+def test_nothing_to_do(project):
+    assert project.planned() == set()
+
+
+def test_an_edited_pruner_reruns_its_rows_and_the_tables_alone(project):
+    change(project, "workflow/scripts/sparsesum/pruners/wanda.py")
+    planned = project.planned()
+    only(planned, "wanda")
+    assert rules(planned) == {
+        "prune", "qlora", "full", "generate", "examples", "score", "measure", "plots",
+    }  # fmt: skip
+    assert "results/table3.csv" in planned
+
+
+def test_a_touched_source_reruns_nothing(project):
+    later = time.time() + 60
+    for part in ("Snakefile", "workflow", "config", "profiles", "envs", "resources", "grid.tsv"):
+        path = project.folder / part
+        for file in [path, *path.rglob("*")]:
+            if file.is_file():
+                os.utime(file, (later, later))
+    assert project.planned() == set()
+
+
+def test_a_new_row_costs_that_row_alone(project):
+    project.use(project.models, GRID + "tiny-post\tqlora\twanda\t50%\n")
+    planned = project.planned()
+    # The pruned checkpoint is there: the full fine-tune of wanda 50 % made it.
+    only(planned, "tiny-post/wanda_50")
+    assert rules(planned) == {"qlora", "generate", "examples", "score", "measure", "plots"}
+
+
+def test_another_number_of_resamples_trains_and_generates_nothing(project):
+    project.use(project.models, score={"resamples": 77})
+    planned = project.planned()
+    assert rules(planned) == {"score", "plots"}
+    assert len({path for path in planned if "/score/" in path}) == 7
+
+
+def test_a_changed_plot_remakes_the_plots_alone(project):
+    change(project, "workflow/scripts/sparsesum/plots.py")
+    assert rules(project.planned()) == {"plots"}
+    assert "results/table3.csv" not in project.planned()
+
+
+def test_a_changed_readme_or_report_caption_reruns_nothing(project):
+    (project.folder / "README.md").write_text("new")
+    change(project, "workflow/report/table3.rst")
+    assert project.planned() == set()
+
+
+def test_sparsegpts_damping_reruns_sparsegpts_rows_alone(project):
+    project.use(project.models, pruners={"sparsegpt": {"damping": 0.02, "block": 128}})
+    only(project.planned(), "sparsegpt")
+
+
+def test_a_changed_adapter_rank_reruns_qlora_rows_alone(project):
+    project.use(project.models, qlora={"epochs": 1, "batch_size": 4, "log_every": 1, "rank": 8})
+    planned = project.planned()
+    only(planned, "qlora")
+    assert "prune" not in rules(planned)
+
+
+def test_changed_metrics_do_not_generate_again(project):
+    change(project, "workflow/scripts/sparsesum/metrics/rouge/rouge.py")
+    assert rules(project.planned()) == {"examples", "score", "plots"}
+
+
+def test_a_partial_rerun_makes_just_what_was_planned(project):
+    """One pruner changed for real, run, and every other file untouched."""
+    before = project.files()
+    change(
+        project,
+        "workflow/scripts/sparsesum/pruners/magnitude.py",
+        "score = weight.abs()",
+        "score = -weight.abs()",
+    )
+    done = project.snakemake()
+    assert done.returncode == 0, done.stdout[-3000:]
+    after = project.files()
+    changed = {path for path in after if before.get(path) != after[path]}
+    stages = {path for path in changed if not path.startswith(("results/logs", "results/bench"))}
+    only(stages, "magnitude_50")
+    assert len(stages) > 8
+    assert project.planned() == set()
