@@ -5,13 +5,15 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, processors
 from transformers import AutoTokenizer, OPTConfig, OPTForCausalLM
 
 from sparsesum.errors import InputError
 
 FILES = ["config.json", "model.safetensors", "tokenizer.json"]
 """What a checkpoint of this project consists of."""
+
+BOS = "</s>"
 
 SOURCE_FILES = ["*.json", "*.safetensors", "*.txt", "pytorch_model.bin"]
 """What is fetched of a model on the Hub."""
@@ -39,11 +41,23 @@ def load(folder: Path, dtype: torch.dtype = torch.float32) -> OPTForCausalLM:
 
 def load_tokenizer(folder: Path) -> Tokenizer:
     """The tokenizer of a model's source: OPT's byte-level BPE, "</s>" (id 2) before every text."""
-    if (Path(folder) / "tokenizer.json").is_file():
-        return Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))
-    if not (Path(folder) / "vocab.json").is_file():
+    file = Path(folder) / "tokenizer.json"
+    if file.is_file():
+        tokenizer = Tokenizer.from_file(str(file))
+    elif (Path(folder) / "vocab.json").is_file():
+        loaded = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = loaded.backend_tokenizer
+    else:
         raise InputError(f"{folder}: no tokenizer.json, and no vocab.json with merges.txt")
-    return AutoTokenizer.from_pretrained(folder, local_files_only=True).backend_tokenizer
+    first = tokenizer.token_to_id(BOS)
+    if first is None:
+        raise InputError(f"{folder}: its tokenizer has no {BOS}, which OPT puts before every text")
+    if tokenizer.encode("").ids != [first]:
+        # A vocabulary alone does not say so; OPT was trained with it all the same.
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single=f"{BOS} $A", special_tokens=[(BOS, first)]
+        )
+    return tokenizer
 
 
 def save(model: OPTForCausalLM, folder: Path) -> None:
