@@ -14,7 +14,6 @@ GRID = """\
 model\tfinetuning\tpruner\tsparsity
 tiny-pre\tbase\tnone\tnone
 tiny-pre\tfull\tnone\tnone
-tiny-pre\tqlora\tnone\tnone
 tiny-pre\tqlora\twanda\t2:4
 tiny-pre\tqlora\tmagnitude\t50%
 tiny-post\tqlora\tsparsegpt\t4:8
@@ -56,7 +55,7 @@ class Project:
             },
             "calibration": {"sequences": 4, "length": 64},
             "full": training,
-            "qlora": training | {"rank": 4},
+            "qlora": training | {"rank": 4, "target_modules": ["q_proj", "k_proj", "v_proj"]},
             "generate": {"batch_size": 4, "max_new_tokens": 12},
             "measure": {"tokens": 4, "repeats": 1},
             "pretraining": {
