@@ -50,9 +50,8 @@ def test_the_loss_falls_and_the_same_seed_gives_the_same_bytes(tokenizer, tmp_pa
             SHAPE,
             tokenizer,
             tmp_path / run,
-            steps=12,
+            rounds=[{"steps": 8, "learning_rate": 1e-2}, {"steps": 4, "learning_rate": 5e-3}],
             batch_size=4,
-            learning_rate=1e-2,
             seed=1,
             progress=lambda step, more: said.append(float(more.split()[1])),
         )

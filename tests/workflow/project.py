@@ -59,11 +59,10 @@ class Project:
             "generate": {"batch_size": 4, "max_new_tokens": 12},
             "measure": {"tokens": 4, "repeats": 1},
             "pretraining": {
-                "steps": 2,
                 "batch_size": 2,
                 "models": {
                     "tiny-post": {
-                        "learning_rate": 0.001,
+                        "rounds": [{"steps": 2, "learning_rate": 0.001}],
                         "shape": {
                             "hidden_size": 32,
                             "ffn_dim": 64,
@@ -99,15 +98,14 @@ class Project:
             text=True,
         )
 
-    def planned(self, *arguments: str) -> set[str]:
-        """The outputs that a dry run says it would make."""
-        done = self.snakemake("--dry-run", *(arguments or ("all",)), "--quiet", "progress")
+    def planned(self) -> set[str]:
+        """The outputs that a run of all targets would make, as Snakemake's own summary has them."""
+        done = self.snakemake("all", "--summary")
         assert done.returncode == 0, done.stdout
-        made = set()
-        for line in done.stdout.splitlines():
-            if line.strip().startswith("output:"):
-                made |= set(line.split(":", 1)[1].replace(",", " ").split())
-        return made
+        rows = [line.split("\t") for line in done.stdout.splitlines() if line.count("\t") > 4]
+        assert rows[0][0] == "output_file" and rows[0][-1] == "plan", done.stdout
+        assert len(rows) > 20
+        return {row[0] for row in rows[1:] if row[-1] != "no update"}
 
     def files(self) -> dict[str, tuple[int, int]]:
         """Every file below results/ with its size and time of change."""

@@ -2,6 +2,7 @@
 What every rule file uses: the checked configuration, the grid, and the names of artifacts.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from sparsesum.errors import InputError
 
 def located(path):
     """A path of the config: as seen from the working directory, or else from the Snakefile."""
-    return str(path) if Path(path).exists() or not (ROOT / path).exists() else str(ROOT / path)
+    if Path(path).exists() or not (ROOT / path).exists():
+        return str(path)
+    return os.path.relpath(ROOT / path)
 
 
 try:
@@ -41,7 +44,8 @@ wildcard_constraints:
 
 def scripts(*files):
     """A rule's script and every local module it imports: a change of one reruns the rule."""
-    return sources.closure(*files)
+    # Relative, so that a project that was moved or copied has nothing to rerun.
+    return [os.path.relpath(path) for path in sources.closure(*files)]
 
 
 def of_rows(template):

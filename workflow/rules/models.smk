@@ -52,7 +52,6 @@ rule pretrain:
     conda:
         "../../envs/sparsesum.yaml"
     params:
-        steps=config["pretraining"]["steps"],
         batch_size=config["pretraining"]["batch_size"],
         vocabulary=config["pretraining"]["vocabulary"],
         seed=config["pretraining"]["seed"],

@@ -10,16 +10,16 @@ def main(snakemake, log) -> None:
 
     settings = snakemake.params
     device.prepare("cpu", settings.threads)
+    rounds = settings.model["rounds"]
     with files.whole(Path(snakemake.output.model).parent) as draft:
         pretraining.pretrain(
             settings.model["shape"],
             pretraining.train_tokenizer(settings.vocabulary, settings.seed),
             draft,
-            steps=settings.steps,
+            rounds=rounds,
             batch_size=settings.batch_size,
-            learning_rate=settings.model["learning_rate"],
             seed=settings.seed,
-            progress=Progress(log, "pretraining", settings.steps, "steps"),
+            progress=Progress(log, "pretraining", sum(r["steps"] for r in rounds), "steps"),
         )
 
 

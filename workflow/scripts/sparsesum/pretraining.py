@@ -69,32 +69,57 @@ def pretrain(
     tokenizer: Tokenizer,
     folder: Path,
     *,
-    steps: int,
+    rounds: list[dict],
     batch_size: int,
-    learning_rate: float,
     seed: int,
     progress: Callable[[int, str], None],
 ) -> None:
     """Train an OPT model of `shape` (arguments of OPTConfig) from scratch; save it to `folder`.
 
-    One pass over documents made on the fly; AdamW, linear warm-up over the first 4 %, then a
-    cosine to zero; bfloat16 products. `progress` hears of each step. Saved in float16, as the
-    Hub's OPT checkpoints are.
+    Documents are made on the fly, none is seen twice. Each round has its steps and learning_rate:
+    AdamW from its beginning, linear warm-up over the first 4 %, then a cosine to zero; products in
+    bfloat16. `progress` hears of each step. A round ends with weights in float16, as the Hub's OPT
+    checkpoints are saved.
     """
     torch.manual_seed(seed)
     config = OPTConfig(
         vocab_size=tokenizer.get_vocab_size(), bos_token_id=EOS, eos_token_id=EOS, **shape
     )
     model = OPTForCausalLM(config).train()
+    done = 0
+    for number, settings in enumerate(rounds):
+        _train_round(
+            model.float(),
+            tokenizer,
+            Random(f"pretraining {seed + number}"),
+            batch_size=batch_size,
+            progress=lambda step, more, before=done: progress(before + step, more),
+            **settings,
+        )
+        done += settings["steps"]
+        model.half()
+    model.save_pretrained(folder)
+    tokenizer.save(str(Path(folder) / "tokenizer.json"))
+
+
+def _train_round(
+    model: OPTForCausalLM,
+    tokenizer: Tokenizer,
+    rng: Random,
+    *,
+    steps: int,
+    learning_rate: float,
+    batch_size: int,
+    progress: Callable[[int, str], None],
+) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=0.01)
     warm_up = max(1, steps // 25)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
         lambda step: min((step + 1) / warm_up, 0.5 * (1 + math.cos(math.pi * step / steps))),
     )
-    rng = Random(f"pretraining {seed}")
     for step in range(1, steps + 1):
-        inputs = batch(tokenizer, rng, batch_size, config.max_position_embeddings)
+        inputs = batch(tokenizer, rng, batch_size, model.config.max_position_embeddings)
         with torch.autocast("cpu", torch.bfloat16):
             loss = model(**inputs).loss
         loss.backward()
@@ -103,5 +128,3 @@ def pretrain(
         schedule.step()
         optimizer.zero_grad()
         progress(step, f"loss {loss.item():.3f}")
-    model.half().save_pretrained(folder)
-    tokenizer.save(str(Path(folder) / "tokenizer.json"))
