@@ -40,6 +40,11 @@ def test_a_typo_in_a_key(project):
     refused(project, "tiny.yaml: unknown key 'qlora.rnak'; did you mean 'rank'?")
 
 
+def test_a_value_that_is_not_allowed(project):
+    project.use(project.models, qlora={"rank": 0})
+    refused(project, "tiny.yaml: key 'qlora.rank': 0 is less than the minimum of 1")
+
+
 def with_corpus(project, **splits: str) -> None:
     folder = project.folder / "mine"
     folder.mkdir()

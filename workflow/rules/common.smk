@@ -24,7 +24,10 @@ def located(path):
 
 try:
     settings.validate(
-        config, ROOT / "workflow" / "schemas" / "config.schema.yaml", workflow.configfiles
+        config,
+        ROOT / "workflow" / "schemas" / "config.schema.yaml",
+        # Snakemake lists the overlays before what they lie on.
+        [*workflow.configfiles[-1:], *workflow.configfiles[:-1]],
     )
     ROWS = grid.read(located(config["grid"]), list(config["models"]))
 except InputError as error:

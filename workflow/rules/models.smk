@@ -51,17 +51,17 @@ rule pretrain:
         "results/benchmarks/pretrain/{model}.tsv"
     conda:
         "../../envs/sparsesum.yaml"
+    threads: config["threads"]["pretrain"]
+    resources:
+        mem_mb=4000,
+        runtime=120,
+        gpu=0,
     params:
         batch_size=config["pretraining"]["batch_size"],
         vocabulary=config["pretraining"]["vocabulary"],
         seed=config["pretraining"]["seed"],
         model=lambda wildcards: config["pretraining"]["models"][wildcards.model],
         threads=config["threads"]["pretrain"],
-    threads: config["threads"]["pretrain"]
-    resources:
-        mem_mb=4000,
-        runtime=120,
-        gpu=0,
     message:
         "Pretraining {wildcards.model} from scratch: this takes the better part of an hour"
     script:
