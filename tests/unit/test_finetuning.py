@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 
 from sparsesum import checkpoints, full, layerwise, patterns, qlora, sparsity, training
 from sparsesum.bills import bills
+from sparsesum.errors import InputError
 from sparsesum.pruners import magnitude
 from sparsesum.tokens import tokenise
 
@@ -169,3 +170,12 @@ def test_a_batch_is_padded_to_its_longest_sequence(opt_folders, tokens, tmp_path
         model.train(), data, files(opt_folders), CPU, SETTINGS | {"epochs": 1}, tmp_path / "c.csv"
     )
     assert widths and all(width == longest for width, longest in widths)
+
+
+def test_half_precision_on_a_cpu_is_refused_in_words(opt_folders, tokens, tmp_path):
+    settings = SETTINGS | {"precision": "fp16"}
+    with pytest.raises(InputError, match="fp16 needs a GPU, .* allowed .*: fp32, bf16"):
+        full.finetune(
+            opt_folders["pre"], tokens, files(opt_folders), CPU, settings, tmp_path / "m",
+            tmp_path / "c.csv",
+        )  # fmt: skip

@@ -23,7 +23,7 @@ def _label(line: pandas.Series) -> str:
 
 
 def _save(figure, path: Path) -> None:
-    figure.savefig(path, format="svg", metadata={"Date": None})
+    figure.savefig(path, format="svg", metadata={"Date": None}, bbox_inches="tight")
     plt.close(figure)
 
 
@@ -69,25 +69,27 @@ def training_curves(curves: Mapping[str, pandas.DataFrame], preset: str, path: P
         finetuning, _, model, sparsity = Path(name).parts[-5:-1]
         panels.setdefault(model, []).append((f"{finetuning} {sparsity}", curve))
     figure, axes = plt.subplots(
-        1, max(len(panels), 1), sharey=True, squeeze=False, figsize=(5 * max(len(panels), 1), 4)
+        1, max(len(panels), 1), sharey=True, squeeze=False, figsize=(5 * max(len(panels), 1), 4.2)
     )
+    losses = [curve["loss"] for curve in curves.values()]
+    low, high = (min(map(min, losses)), max(map(max, losses))) if losses else (1, 2)
     for axis, (model, lines) in zip(axes[0], panels.items(), strict=False):
-        ends = sorted(lines, key=lambda item: item[1]["loss"].iloc[-1])
-        low = min(curve["loss"].min() for _, curve in lines)
-        high = max(curve["loss"].max() for _, curve in lines)
         # Labels stand at the curves' ends, kept apart where the ends are close.
-        place, gap = low, (high - low) / 18
+        place, gap = 0.0, (high / low) ** (1 / 18)
+        ends = sorted(lines, key=lambda item: item[1]["loss"].iloc[-1])
         for number, (label, curve) in enumerate(ends):
             colour = COLOURS[number % len(COLOURS)]
             axis.plot(curve["step"], curve["loss"], color=colour, linewidth=1.3)
+            place = max(place * gap, curve["loss"].iloc[-1])
             last = curve["step"].iloc[-1]
-            place = max(place, curve["loss"].iloc[-1])
             axis.text(last, place, f"  {label}", color=colour, fontsize=8, va="center")
-            place += gap
         axis.set_title(model, fontsize=10)
         axis.set_xlabel("Step")
         axis.spines[["top", "right"]].set_visible(False)
     axes[0][0].set_ylabel(f"Training loss, preset {preset}")
+    axes[0][0].set_yscale("log")
+    axes[0][0].yaxis.set_major_formatter("{x:g}")
+    axes[0][0].yaxis.set_minor_formatter("{x:g}")
     figure.tight_layout()
-    figure.subplots_adjust(right=0.82, wspace=0.45)
+    figure.subplots_adjust(wspace=0.5)
     _save(figure, path)

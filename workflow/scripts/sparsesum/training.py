@@ -21,6 +21,7 @@ from transformers import (
 from transformers.trainer_callback import PrinterCallback
 
 from sparsesum import device as devices
+from sparsesum.errors import InputError
 from sparsesum.files import whole
 from sparsesum.job import Progress
 
@@ -98,6 +99,11 @@ def train(
     checkpointing (gradient checkpointing), precision (fp32, fp16 or bf16), seed. A batch is padded
     to its longest sequence. The loss curve goes to the CSV file `curve`.
     """
+    if settings["precision"] == "fp16" and device.type == "cpu":
+        raise InputError(
+            "precision fp16 needs a GPU, and the device is cpu; in the config, allowed for full "
+            "and qlora on a CPU: fp32, bf16"
+        )
     tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(tokenizer_file), pad_token="<pad>")
     scratch = tempfile.TemporaryDirectory(prefix="sparsesum-")
     arguments = TrainingArguments(
