@@ -1,11 +1,16 @@
 """Small OPT checkpoints of both shapes, and a project whose tiny grid has been made."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.workflow.project import Project
+
+SCRIPTS = Path(__file__).resolve().parents[1] / "workflow" / "scripts"
+# For the processes that tests start; pytest's own path is set in pyproject.toml.
+os.environ["PYTHONPATH"] = str(SCRIPTS)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Material beside the project, where there is any: real bills, OPT's real tokenizer."""

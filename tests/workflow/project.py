@@ -92,7 +92,8 @@ class Project:
                 *(arguments or ("all",)),
             ],
             cwd=self.folder,
-            env=os.environ | {"HF_HUB_OFFLINE": "0"},
+            # The copy's own modules, not this project's.
+            env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
