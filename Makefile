@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 
 table3: $(VENV)/.installed
 	@$(BIN)/snakemake --cores all results/table3.csv
-	@echo && cat results/table3.md && echo "This table: results/table3.md, with all columns results/table3.csv"
+	@echo && cat results/table3.md && echo "With all columns: results/table3.csv"
 
 test: check
 	$(BIN)/python -m pytest
