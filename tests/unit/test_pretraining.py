@@ -22,9 +22,17 @@ SHAPE = {
 
 def test_documents_hold_no_summary_and_no_prompt():
     rng = Random(1)
-    for _ in range(100):
-        document = pretraining.document(rng)
-        assert "### Output" not in document and " - Authorizes" not in document
+    for i in range(100):
+        document = pretraining.document(rng, markdown=i % 2)
+        assert "### Output" not in document and "### End" not in document
+        assert " - Authorizes" not in document
+
+
+def test_a_share_of_the_documents_is_markdown():
+    rng = Random(1)
+    count = sum("### The End" in pretraining.document(rng, 0.25) for _ in range(400))
+    assert 70 < count < 130
+    assert not any("###" in pretraining.document(rng, 0) for _ in range(400))
 
 
 def test_the_vocabulary_is_of_opts_kind(tokenizer):
@@ -50,7 +58,10 @@ def test_the_loss_falls_and_the_same_seed_gives_the_same_bytes(tokenizer, tmp_pa
             SHAPE,
             tokenizer,
             tmp_path / run,
-            rounds=[{"steps": 8, "learning_rate": 1e-2}, {"steps": 4, "learning_rate": 5e-3}],
+            rounds=[
+                {"steps": 8, "learning_rate": 1e-2, "markdown": 0},
+                {"steps": 4, "learning_rate": 5e-3, "markdown": 0.5},
+            ],
             batch_size=4,
             seed=1,
             progress=lambda step, more: said.append(float(more.split()[1])),

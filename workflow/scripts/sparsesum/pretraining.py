@@ -21,10 +21,18 @@ SPECIAL_TOKENS = ["<s>", "<pad>", "</s>", "<unk>"]
 PAD, EOS = 1, 2
 
 
-def document(rng: Random) -> str:
-    """One text to pretrain on: a bill followed by the news about it, or by its reprint."""
+def document(rng: Random, markdown: float = 0.0) -> str:
+    """One text to pretrain on: a bill followed by the news about it, or by its reprint.
+
+    A share `markdown` of the documents is laid out with headings of Markdown, as real OPT has seen
+    many: without them the token "###" of the prompt would be new to the model.
+    """
     bill = STYLES["us" if rng.random() < 0.8 else "california"](rng)
-    second = bill.text if rng.random() < 0.1 else f"NEWS\n{bill.news}"
+    reprint = rng.random() < 0.1
+    if rng.random() < markdown:
+        second = bill.text if reprint else bill.news
+        return f"### The Bill\n\n{bill.text}\n\n### The News\n\n{second}\n\n### The End\n"
+    second = bill.text if reprint else f"NEWS\n{bill.news}"
     return f"{bill.text}\n{second}\n"
 
 
@@ -50,9 +58,11 @@ def train_tokenizer(vocabulary: int, seed: int, documents: int = 4000) -> Tokeni
     return tokenizer
 
 
-def batch(tokenizer: Tokenizer, rng: Random, size: int, positions: int) -> dict[str, torch.Tensor]:
+def batch(
+    tokenizer: Tokenizer, rng: Random, size: int, positions: int, markdown: float = 0.0
+) -> dict[str, torch.Tensor]:
     """`size` fresh documents, right-padded: input_ids, attention_mask, labels of [size, length]."""
-    texts = [document(rng) for _ in range(size)]
+    texts = [document(rng, markdown) for _ in range(size)]
     ids = [[*encoding.ids, EOS][:positions] for encoding in tokenizer.encode_batch(texts)]
     width = max(map(len, ids))
     padded = torch.tensor([row + [PAD] * (width - len(row)) for row in ids])
@@ -76,10 +86,10 @@ def pretrain(
 ) -> None:
     """Train an OPT model of `shape` (arguments of OPTConfig) from scratch; save it to `folder`.
 
-    Documents are made on the fly, none is seen twice. Each round has its steps and learning_rate:
-    AdamW from its beginning, linear warm-up over the first 4 %, then a cosine to zero; products in
-    bfloat16. `progress` hears of each step. A round ends with weights in float16, as the Hub's OPT
-    checkpoints are saved.
+    Documents are made on the fly, none is seen twice. Each round has its steps, learning_rate and
+    share of `markdown` documents: AdamW from its beginning, linear warm-up over the first 4 %, then
+    a cosine to zero; products in bfloat16. `progress` hears of each step. A round ends with weights
+    in float16, as the Hub's OPT checkpoints are saved.
     """
     torch.manual_seed(seed)
     config = OPTConfig(
@@ -109,6 +119,7 @@ def _train_round(
     *,
     steps: int,
     learning_rate: float,
+    markdown: float,
     batch_size: int,
     progress: Callable[[int, str], None],
 ) -> None:
@@ -119,7 +130,7 @@ def _train_round(
         lambda step: min((step + 1) / warm_up, 0.5 * (1 + math.cos(math.pi * step / steps))),
     )
     for step in range(1, steps + 1):
-        inputs = batch(tokenizer, rng, batch_size, model.config.max_position_embeddings)
+        inputs = batch(tokenizer, rng, batch_size, model.config.max_position_embeddings, markdown)
         with torch.autocast("cpu", torch.bfloat16):
             loss = model(**inputs).loss
         loss.backward()

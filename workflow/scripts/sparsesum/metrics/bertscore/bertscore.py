@@ -55,6 +55,8 @@ class BertScore(evaluate.Metric):
 
         pairs = list(zip(predictions, references, strict=True))
         full = [i for i, (left, right) in enumerate(pairs) if left.strip() and right.strip()]
+        # Texts of like length together: a batch is padded to its longest. Ties keep their order.
+        full.sort(key=lambda i: len(pairs[i][0]) + len(pairs[i][1]))
         scores = torch.zeros(3, len(pairs))
         for start in range(0, len(full), batch_size):
             batch = full[start : start + batch_size]
