@@ -50,6 +50,7 @@ rule tokens:
         "results/logs/tokens/{corpus}/{model}/{split}.log",
     benchmark:
         "results/benchmarks/tokens/{corpus}/{model}/{split}.tsv"
+    priority: priorities["prepare"]
     conda:
         "../../envs/sparsesum.yaml"
     threads: 1
@@ -75,6 +76,7 @@ rule calibration:
         "results/logs/calibration/{corpus}/{model}.log",
     benchmark:
         "results/benchmarks/calibration/{corpus}/{model}.tsv"
+    priority: priorities["prepare"]
     conda:
         "../../envs/sparsesum.yaml"
     threads: 1

@@ -24,6 +24,7 @@ rule full:
         "results/logs/full/{corpus}/{model}/{sparsity}.log",
     benchmark:
         "results/benchmarks/full/{corpus}/{model}/{sparsity}.tsv"
+    priority: priorities["train"]
     conda:
         "../../envs/sparsesum.yaml"
     threads: alone
@@ -58,6 +59,7 @@ rule qlora:
         "results/logs/qlora/{corpus}/{model}/{sparsity}.log",
     benchmark:
         "results/benchmarks/qlora/{corpus}/{model}/{sparsity}.tsv"
+    priority: priorities["train"]
     conda:
         "../../envs/sparsesum.yaml"
     threads: alone

@@ -18,6 +18,7 @@ rule generate:
         "results/logs/generate/{corpus}/{model}/{sparsity}/{finetuning}/{split}.log",
     benchmark:
         "results/benchmarks/generate/{corpus}/{model}/{sparsity}/{finetuning}/{split}.tsv"
+    priority: priorities["evaluate"]
     conda:
         "../../envs/sparsesum.yaml"
     threads: config["threads"]["generate"]

@@ -22,6 +22,7 @@ rule dense:
         "results/logs/dense/{model}.log",
     benchmark:
         "results/benchmarks/dense/{model}.tsv"
+    priority: priorities["prepare"]
     conda:
         "../../envs/sparsesum.yaml"
     threads: 1

@@ -37,6 +37,7 @@ rule prune:
         "results/logs/prune/{corpus}/{model}/{sparsity}.log",
     benchmark:
         "results/benchmarks/prune/{corpus}/{model}/{sparsity}.tsv"
+    priority: priorities["prepare"]
     conda:
         "../../envs/sparsesum.yaml"
     threads: config["threads"]["prune"]

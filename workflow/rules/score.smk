@@ -23,6 +23,7 @@ rule examples:
         "results/logs/examples/{corpus}/{model}/{sparsity}/{finetuning}.log",
     benchmark:
         "results/benchmarks/examples/{corpus}/{model}/{sparsity}/{finetuning}.tsv"
+    priority: priorities["evaluate"]
     conda:
         "../../envs/sparsesum.yaml"
     threads: config["threads"]["score"]
@@ -54,6 +55,7 @@ rule score:
         "results/logs/score/{corpus}/{model}/{sparsity}/{finetuning}.log",
     benchmark:
         "results/benchmarks/score/{corpus}/{model}/{sparsity}/{finetuning}.tsv"
+    priority: priorities["evaluate"]
     conda:
         "../../envs/sparsesum.yaml"
     threads: 1
