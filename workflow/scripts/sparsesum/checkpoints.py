@@ -15,9 +15,6 @@ FILES = ["config.json", "model.safetensors", "tokenizer.json"]
 
 BOS = "</s>"
 
-SOURCE_FILES = ["*.json", "*.safetensors", "*.txt", "pytorch_model.bin"]
-"""What is fetched of a model on the Hub."""
-
 
 def read_config(folder: Path) -> OPTConfig:
     """The configuration of an OPT checkpoint; an InputError where the folder holds none."""

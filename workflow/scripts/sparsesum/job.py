@@ -13,10 +13,11 @@ from sparsesum.errors import InputError
 
 
 @contextmanager
-def job(name: str, log: str, result: str) -> Iterator[logging.Logger]:
+def job(name: str, log: str, result: str, hub: bool = False) -> Iterator[logging.Logger]:
     """Run a job's work: messages go to the terminal and to the file `log`, under `name`.
 
-    Its last line says where the result lies. An InputError ends the process with exit code 1 and
+    Its last line says where the result lies. Unless `hub`, libraries cannot ask the Hugging Face
+    Hub for anything: what jobs need of it lies on the disk. An InputError ends the process with exit code 1 and
     that one line; any other exception keeps its traceback, on the terminal and in the log.
     """
     handlers = [logging.StreamHandler(), logging.FileHandler(log, mode="w")]
@@ -28,6 +29,8 @@ def job(name: str, log: str, result: str) -> Iterator[logging.Logger]:
     warnings.simplefilter("ignore", FutureWarning)
     # Libraries' progress bars and those of two jobs at once do not mix; Progress says how far.
     os.environ["TQDM_DISABLE"] = "1"
+    if not hub:
+        os.environ |= {"HF_HUB_OFFLINE": "1", "HF_EVALUATE_OFFLINE": "1"}
     for chatty in (
         "httpx",
         "huggingface_hub",

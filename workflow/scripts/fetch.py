@@ -1,0 +1,16 @@
+"""What is needed of a source on the Hugging Face Hub, in the Hub's cache; the manifest of it."""
+
+from sparsesum.job import job
+
+
+def main(snakemake) -> None:
+    from sparsesum import download, files
+
+    manifest = download.fetch(snakemake.wildcards.kind, **snakemake.params.origin)
+    files.write_json(snakemake.output[0], manifest)
+
+
+if __name__ == "__main__":
+    name = f"fetch {snakemake.wildcards.name}"
+    with job(name, snakemake.log[0], snakemake.output[0], hub=True):
+        main(snakemake)
