@@ -17,7 +17,6 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
-    XetDownloadError,
 )
 from huggingface_hub.utils import tqdm
 
@@ -145,7 +144,7 @@ def _told(source: str, revision: str | None, keys: list[str]) -> Iterator[None]:
         ) from None
     except HfHubHTTPError as error:
         raise InputError(f"{what}: {_refusal(source, error)}, or {folder}") from None
-    except (httpx2.HTTPError, XetDownloadError, OSError) as error:
+    except (httpx2.HTTPError, OSError) as error:
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             raise InputError(
                 f"{what}: no space left for it in {constants.HF_HUB_CACHE}; make room there, or "
@@ -174,7 +173,7 @@ def _refusal(source: str, error: HfHubHTTPError) -> str:
 
 
 def _reason(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 class _Lines(tqdm):

@@ -16,9 +16,9 @@ from sparsesum.errors import InputError
 def job(name: str, log: str, result: str, hub: bool = False) -> Iterator[logging.Logger]:
     """Run a job's work: messages go to the terminal and to the file `log`, under `name`.
 
-    Its last line says where the result lies. Unless `hub`, libraries cannot ask the Hugging Face
-    Hub for anything: what jobs need of it lies on the disk. An InputError ends the process with exit code 1 and
+    Its last line says where the result lies. An InputError ends the process with exit code 1 and
     that one line; any other exception keeps its traceback, on the terminal and in the log.
+    Libraries do not reach the Hugging Face Hub unless `hub`: what jobs need of it is on the disk.
     """
     handlers = [logging.StreamHandler(), logging.FileHandler(log, mode="w")]
     logging.basicConfig(
