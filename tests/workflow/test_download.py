@@ -141,7 +141,6 @@ def test_a_cache_that_was_emptied(bare):
     (bare.folder / manifest).unlink()
     done(bare, manifest)
     assert planned(bare, MODEL) == {"dense": 1}
-    done(bare, MODEL)
 
 
 def test_nothing_to_download_where_all_sources_are_folders(bare, opt_folders):

@@ -39,9 +39,8 @@ def load(folder: Path, dtype: torch.dtype = torch.float32) -> OPTForCausalLM:
     """
     read_config(folder)
     try:
-        model = OPTForCausalLM.from_pretrained(
-            folder, dtype=dtype, local_files_only=True, weights_only=True
-        )
+        # transformers unpickles with weights_only, whatever it is told.
+        model = OPTForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
     except pickle.UnpicklingError:
         raise InputError(
             f"{folder}: its pytorch_model.bin holds more than tensors, or is broken, and was not "

@@ -76,7 +76,7 @@ def fetch(
     """
     repository = {"repo_id": source, "repo_type": "dataset" if kind == "corpus" else "model"}
     api = HfApi()
-    with _told(source, revision, keys):
+    with _told(repository, revision, keys):
         info = api.repo_info(
             **repository, revision=revision, files_metadata=True, timeout=CONNECT_SECONDS
         )
@@ -125,8 +125,10 @@ def _check(verification, names: list[str]) -> None:
 
 
 @contextmanager
-def _told(source: str, revision: str | None, keys: list[str]) -> Iterator[None]:
+def _told(repository: dict, revision: str | None, keys: list[str]) -> Iterator[None]:
     """Turn what can go wrong between here and the Hub into an InputError of one line."""
+    source, kind = repository["repo_id"], repository["repo_type"]
+    page = f"{constants.ENDPOINT}/{'datasets/' if kind == 'dataset' else ''}{source}"
     what = f"key {keys[0]}: '{source}'"
     folder = f"set {keys[0]} to a local folder with the same files"
     try:
@@ -139,11 +141,11 @@ def _told(source: str, revision: str | None, keys: list[str]) -> Iterator[None]:
         ) from None
     except RevisionNotFoundError:
         raise InputError(
-            f"key {keys[1]}: '{source}' has no revision '{revision}', or not any more; choose "
-            f"another of {constants.ENDPOINT}/{source}/commits/main"
+            f"key {keys[1]}: '{source}' has no revision '{revision or 'main'}', or not any more; "
+            f"choose another of {page}/commits/main"
         ) from None
     except HfHubHTTPError as error:
-        raise InputError(f"{what}: {_refusal(source, error)}, or {folder}") from None
+        raise InputError(f"{what}: {_refusal(page, error)}, or {folder}") from None
     except (httpx2.HTTPError, OSError) as error:
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             raise InputError(
@@ -156,18 +158,18 @@ def _told(source: str, revision: str | None, keys: list[str]) -> Iterator[None]:
         ) from None
 
 
-def _refusal(source: str, error: HfHubHTTPError) -> str:
+def _refusal(page: str, error: HfHubHTTPError) -> str:
     """What the Hub's answer means, and what to do."""
     status = error.response.status_code
     if isinstance(error, GatedRepoError):
         return (
-            f"gated (HTTP {status}); ask for access at {constants.ENDPOINT}/{source}, log in "
-            "with `hf auth login` and run `download` again"
+            f"gated (HTTP {status}); ask for access at {page}, log in with `hf auth login` and "
+            "run `download` again"
         )
     if isinstance(error, RepositoryNotFoundError) or status in (401, 403, 404):
         return (
-            f"no such folder here, and no repository on {constants.ENDPOINT} that you may read "
-            f"(HTTP {status}); correct it, log in with `hf auth login` if it is private"
+            f"no such folder here, and no repository {page} that you may read (HTTP {status}); "
+            "correct it, log in with `hf auth login` if it is private"
         )
     return f"{constants.ENDPOINT} answers HTTP {status}; run `download` again later"
 

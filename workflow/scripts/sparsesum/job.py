@@ -32,7 +32,7 @@ def job(name: str, log: str, result: str, hub: bool = False) -> Iterator[logging
     if not hub:
         os.environ |= {"HF_HUB_OFFLINE": "1", "HF_EVALUATE_OFFLINE": "1"}
     for chatty in (
-        "httpx",
+        "httpx2",
         "huggingface_hub",
         "filelock",
         "fsspec",
