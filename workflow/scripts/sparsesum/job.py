@@ -29,11 +29,11 @@ def job(name: str, log: str, result: str, hub: bool = False) -> Iterator[logging
     warnings.simplefilter("ignore", FutureWarning)
     # Libraries' progress bars and those of two jobs at once do not mix; Progress says how far.
     os.environ["TQDM_DISABLE"] = "1"
+    os.environ["HF_HUB_VERBOSITY"] = "error"  # it sets its level itself, when it is imported
     if not hub:
         os.environ |= {"HF_HUB_OFFLINE": "1", "HF_EVALUATE_OFFLINE": "1"}
     for chatty in (
         "httpx2",
-        "huggingface_hub",
         "filelock",
         "fsspec",
         "urllib3",
