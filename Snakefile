@@ -21,6 +21,8 @@ include: "workflow/rules/common.smk"
 
 localrules:
     all,
+    download,
+    fetch,
     corpus,
     tokens,
     calibration,
@@ -38,6 +40,7 @@ rule all:
         "results/plots/training_curves.svg",
 
 
+include: "workflow/rules/download.smk"
 include: "workflow/rules/corpus.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/prune.smk"

@@ -6,9 +6,20 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import OPTConfig, OPTForCausalLM
 
-from sparsesum import checkpoints, hub, sizes
+from sparsesum import checkpoints, sizes
 from sparsesum.errors import InputError
+
+SMALL = {
+    "vocab_size": 64,
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "ffn_dim": 32,
+    "num_attention_heads": 2,
+    "max_position_embeddings": 64,
+    "word_embed_proj_dim": 16,
+}
 
 
 @pytest.mark.parametrize("shape", ["pre", "post"])
@@ -80,32 +91,57 @@ def test_the_real_tokenizer_from_a_folder_as_the_hub_has_it(shared, tmp_path: Pa
     assert tokenizer.encode("A photo of a cat").ids == [2, 250, 1345, 9, 10, 4758]
 
 
-def test_sources_on_this_disk_and_on_the_hub(tmp_path: Path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert hub.is_hub("facebook/opt-125m")
-    assert not hub.is_hub("resources/models/opt-125m-mini")
-    assert not hub.is_hub("./models") and not hub.is_hub("/data/models")
-    (tmp_path / "facebook" / "opt-125m").mkdir(parents=True)
-    assert not hub.is_hub("facebook/opt-125m")
-    assert hub.fetch("facebook/opt-125m", None, "model", ["*"]) == Path("facebook/opt-125m")
-    with pytest.raises(InputError, match="source './none': no such folder, and no Hub id"):
-        hub.fetch("./none", None, "model", ["*"])
+def pickled(folder: Path, weights: object) -> Path:
+    """A source that has its weights as a pickle only."""
+    folder.mkdir()
+    OPTConfig(**SMALL).save_pretrained(folder)
+    torch.save(weights, folder / "pytorch_model.bin")
+    return folder
 
 
-def test_a_hub_that_cannot_be_reached(monkeypatch):
-    import huggingface_hub
+def test_a_pickle_of_tensors_is_read_where_there_are_no_safetensors(tmp_path: Path):
+    torch.manual_seed(3)
+    model = OPTForCausalLM(OPTConfig(**SMALL)).eval()
+    found = checkpoints.load(pickled(tmp_path / "m", model.state_dict()))
+    ids = torch.arange(4, 24)[None]
+    assert torch.equal(found(ids).logits, model(ids).logits)
 
-    def offline(*args, local_files_only=False, **kwargs):
-        if local_files_only:
-            raise huggingface_hub.errors.LocalEntryNotFoundError("not in the cache")
-        raise OSError("Network is unreachable\nmore")
 
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", offline)
-    with pytest.raises(InputError) as caught:
-        hub.fetch("facebook/opt-125m", "27dcfa7", "model", ["*"])
-    said = str(caught.value)
-    assert "'facebook/opt-125m' (revision 27dcfa7)" in said and "set `source:`" in said
-    assert "\n" not in said
+class Malicious:
+    """Unpickled, it makes the file it was given."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_a_pickle_with_code_is_refused_and_the_code_not_run(tmp_path: Path):
+    weights = OPTForCausalLM(OPTConfig(**SMALL)).state_dict()
+    harm = tmp_path / "harm"
+    folder = pickled(tmp_path / "m", weights | {"lm_head.bias": Malicious(harm)})
+    with pytest.raises(InputError, match="pytorch_model.bin holds more than tensors") as caught:
+        checkpoints.load(folder)
+    assert "\n" not in str(caught.value) and not harm.exists()
+    torch.load(folder / "pytorch_model.bin", weights_only=False)
+    assert harm.exists()  # it would have run
+
+
+def test_safetensors_are_preferred_to_a_pickle(tmp_path: Path):
+    torch.manual_seed(3)
+    model = OPTForCausalLM(OPTConfig(**SMALL))
+    folder = pickled(tmp_path / "m", {"lm_head.bias": Malicious(tmp_path / "harm")})
+    model.save_pretrained(folder)
+    found = checkpoints.load(folder).state_dict()
+    assert all(torch.equal(found[name], tensor) for name, tensor in model.state_dict().items())
+    assert not (tmp_path / "harm").exists()
+
+
+def test_a_folder_without_weights(tmp_path: Path):
+    OPTConfig(**SMALL).save_pretrained(tmp_path)
+    with pytest.raises(InputError, match="no file named model.safetensors, or pytorch_model.bin"):
+        checkpoints.load(tmp_path)
 
 
 def test_the_shipped_models_have_the_true_shapes():

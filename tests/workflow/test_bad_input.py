@@ -100,10 +100,3 @@ def test_a_model_folder_that_is_no_opt(project):
     (folder / "config.json").write_text('{"model_type": "llama"}')
     project.use(project.models | {"llama": folder}, GRID + "llama\tbase\tnone\tnone\n")
     refused(project, "config.json: model_type 'llama'; allowed is opt")
-
-
-def test_a_hub_source_without_a_network(project, monkeypatch):
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nobody listens there
-    monkeypatch.setenv("HF_HOME", str(project.folder / "hf"))
-    project.use(project.models | {"hub": "facebook/opt-125m"}, GRID + "hub\tbase\tnone\tnone\n")
-    refused(project, "or set `source:` in the config to a local folder with the same files.")

@@ -27,4 +27,5 @@ def test_a_dry_run_of_the_paper_preset_lists_14_rows(tmp_path):
         if len(line.split()) == 2 and line[0] != "-"
     )
     assert (jobs["generate"], jobs["examples"], jobs["measure"]) == ("28", "14", "14")
+    assert jobs["fetch"] == "4"  # two models, the corpus, the encoder
     assert (jobs["prune"], jobs["full"], jobs["qlora"]) == ("8", "2", "10")

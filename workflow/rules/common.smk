@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from sparsesum import grid, settings, sources
+from sparsesum import grid, hub, settings, sources
 from sparsesum.errors import InputError
 
 
@@ -34,6 +34,7 @@ except InputError as error:
     raise WorkflowError(str(error))
 
 CORPUS = config["corpus"]
+ENCODER = config["score"]["encoder"].rsplit("/", 1)[-1]
 SPLITS = ["validation", "test"]
 
 # Jobs that run alone leave a core idle each time that they take turns with jobs that share: stage
@@ -70,6 +71,27 @@ def source_files(section, name, patterns):
     """The files of a local source, as inputs; none where the source is on the Hub."""
     folder = Path(located(config[section][name]["source"]))
     return sorted(str(f) for pattern in patterns for f in folder.glob(pattern) if f.is_file())
+
+
+def origin(kind, name):
+    """Where a model, corpus or encoder comes from, and the config's keys that say so."""
+    if kind == "encoder":
+        section, entry, key = "score", config["score"], "encoder"
+    else:
+        section = {"model": "models", "corpus": "corpora"}[kind]
+        entry, key = config[section][name], "source"
+        section = f"{section}.{name}"
+    return {
+        "source": located(entry[key]),
+        "revision": entry["revision"],
+        "keys": [f"{section}.{key}", f"{section}.revision"],
+        "splits": sorted({split["from"] for split in entry.get("splits", {}).values()}),
+    }
+
+
+def manifest(kind, name):
+    """What rule `fetch` writes of a source on the Hub; nothing where the source is a folder."""
+    return [f"results/fetch/{kind}/{name}.json"] if hub.is_hub(origin(kind, name)["source"]) else []
 
 
 def checkpoint(wildcards):

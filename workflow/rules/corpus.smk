@@ -15,6 +15,7 @@ rule corpus:
         source=lambda wildcards: source_files(
             "corpora", wildcards.corpus, ["*.jsonl", "*.parquet", "data/*.parquet", "data/*.jsonl"]
         ),
+        manifest=lambda wildcards: manifest("corpus", wildcards.corpus),
         code=scripts("corpus.py"),
     output:
         "results/corpus/{corpus}/{split}.jsonl",
@@ -31,7 +32,6 @@ rule corpus:
         gpu=0,
     params:
         source=lambda wildcards: located(config["corpora"][wildcards.corpus]["source"]),
-        revision=lambda wildcards: config["corpora"][wildcards.corpus]["revision"],
         split=lambda wildcards: config["corpora"][wildcards.corpus]["splits"][wildcards.split],
     message:
         "Bills of the {wildcards.split} split of {wildcards.corpus}"

@@ -13,6 +13,7 @@ rule dense:
         source=lambda wildcards: source_files(
             "models", wildcards.model, ["*.json", "*.safetensors", "*.bin", "merges.txt"]
         ),
+        manifest=lambda wildcards: manifest("model", wildcards.model),
         code=scripts("dense.py"),
     output:
         model="results/dense/{model}/model.safetensors",
@@ -32,7 +33,6 @@ rule dense:
         gpu=0,
     params:
         source=lambda wildcards: located(config["models"][wildcards.model]["source"]),
-        revision=lambda wildcards: config["models"][wildcards.model]["revision"],
     message:
         "Dense checkpoint of {wildcards.model}"
     script:

@@ -12,6 +12,7 @@ rule examples:
     input:
         validation="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/validation.jsonl",
         test="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/test.jsonl",
+        manifest=manifest("encoder", ENCODER),
         code=scripts(
             "examples.py",
             "sparsesum/metrics/rouge/rouge.py",
@@ -32,8 +33,7 @@ rule examples:
         runtime=60,
         gpu=gpus,
     params:
-        encoder=config["score"]["encoder"],
-        revision=config["score"]["revision"],
+        encoder=located(config["score"]["encoder"]),
         sha256=config["score"]["sha256"],
         layer=config["score"]["layer"],
         batch_size=config["score"]["batch_size"],

@@ -4,12 +4,11 @@ from sparsesum.job import job
 
 
 def main(snakemake) -> None:
-    from sparsesum import corpus, files
+    from sparsesum import corpus, files, hub
 
-    wanted = snakemake.params
-    records = corpus.load(
-        wanted.source, wanted.revision, wanted.split["from"], wanted.split["records"]
-    )
+    wanted = snakemake.params.split
+    source = hub.folder(snakemake.params.source, snakemake.input.manifest)
+    records = corpus.records(source, wanted["from"], wanted["records"])
     files.write_jsonl(snakemake.output[0], records)
 
 

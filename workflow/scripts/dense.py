@@ -8,9 +8,7 @@ def main(snakemake) -> None:
 
     from sparsesum import checkpoints, files, hub
 
-    source = hub.fetch(
-        snakemake.params.source, snakemake.params.revision, "model", checkpoints.SOURCE_FILES
-    )
+    source = hub.folder(snakemake.params.source, snakemake.input.manifest)
     model = checkpoints.load(source)
     tokenizer = checkpoints.load_tokenizer(source)
     with files.whole(Path(snakemake.output.model).parent) as draft:

@@ -1,7 +1,5 @@
 """The scores of each of a row's generations: ROUGE and BERTScore, as CSV."""
 
-import os
-
 from sparsesum.job import job
 
 SPLITS = ["validation", "test"]
@@ -19,8 +17,7 @@ def main(snakemake) -> None:
     if settings.encoder == encoder.PACKAGE:
         folder = encoder.minilm_folder()
     else:
-        wanted = ["*.json", "*.txt", "model.safetensors"]
-        folder = hub.fetch(settings.encoder, settings.revision, "model", wanted)
+        folder = hub.folder(settings.encoder, snakemake.input.manifest)
     if settings.sha256:
         encoder.verify(folder, settings.sha256)
     records = [
@@ -35,7 +32,6 @@ def main(snakemake) -> None:
 
 
 if __name__ == "__main__":
-    os.environ |= {"HF_HUB_OFFLINE": "1", "HF_EVALUATE_OFFLINE": "1"}
     row = snakemake.wildcards
     name = f"examples {row.model} {row.sparsity} {row.finetuning}"
     with job(name, snakemake.log[0], snakemake.output[0]):

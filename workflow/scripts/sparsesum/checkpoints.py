@@ -1,6 +1,7 @@
 """OPT checkpoints as folders: config.json, model.safetensors, tokenizer.json."""
 
 import json
+import pickle
 from pathlib import Path
 
 import torch
@@ -14,9 +15,6 @@ FILES = ["config.json", "model.safetensors", "tokenizer.json"]
 """What a checkpoint of this project consists of."""
 
 BOS = "</s>"
-
-SOURCE_FILES = ["*.json", "*.safetensors", "*.txt", "pytorch_model.bin"]
-"""What is fetched of a model on the Hub."""
 
 
 def read_config(folder: Path) -> OPTConfig:
@@ -34,9 +32,23 @@ def read_config(folder: Path) -> OPTConfig:
 
 
 def load(folder: Path, dtype: torch.dtype = torch.float32) -> OPTForCausalLM:
-    """The model of a checkpoint folder in `dtype`, on the CPU, in eval mode."""
+    """The model of a checkpoint folder in `dtype`, on the CPU, in eval mode.
+
+    model.safetensors is taken where there is one, or else pytorch_model.bin: tensors alone, none of
+    the code that a pickle may hold. Raises InputError if there is neither, or such code.
+    """
     read_config(folder)
-    return OPTForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True).eval()
+    try:
+        # transformers unpickles with weights_only, whatever it is told.
+        model = OPTForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
+    except pickle.UnpicklingError:
+        raise InputError(
+            f"{folder}: its pytorch_model.bin holds more than tensors, or is broken, and was not "
+            "loaded; only a pickle of tensors is, or model.safetensors"
+        ) from None
+    except OSError as error:
+        raise InputError(f"{folder}: {str(error).splitlines()[0]}") from None
+    return model.eval()
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:

@@ -8,23 +8,30 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from sparsesum import hub
 from sparsesum.errors import InputError
 
 log = logging.getLogger(__name__)
 
 
-def split_files(folder: Path, name: str) -> list[Path]:
-    """The files of a split: NAME.jsonl or NAME.parquet, or the Hub's shards NAME-*.parquet.
+def patterns(name: str) -> list[str]:
+    """What the files of a split may be called, the first that there is being taken.
 
-    In the folder itself or in its data/; US splits may be called us_NAME, as in BillSum's first
-    release.
+    NAME.jsonl or NAME.parquet, or the Hub's shards NAME-*.parquet; in the folder itself or in its
+    data/. US splits may be called us_NAME, as in BillSum's first release.
     """
-    for place in (folder, folder / "data"):
-        for stem in (name, f"us_{name}"):
-            for pattern in (f"{stem}.jsonl", f"{stem}.parquet", f"{stem}-*.parquet"):
-                if found := sorted(place.glob(pattern)):
-                    return found
+    return [
+        f"{place}{stem}{ending}"
+        for place in ("", "data/")
+        for stem in (name, f"us_{name}")
+        for ending in (".jsonl", ".parquet", "-*.parquet")
+    ]
+
+
+def split_files(folder: Path, name: str) -> list[Path]:
+    """The files of a split in a folder; an InputError where there are none."""
+    for pattern in patterns(name):
+        if found := sorted(folder.glob(pattern)):
+            return found
     there = sorted(path.name for path in folder.glob("*.*")) or ["nothing"]
     raise InputError(
         f"{folder}: no split '{name}'; allowed is {name}.jsonl, {name}.parquet or "
@@ -84,9 +91,3 @@ def records(folder: Path, name: str, count: int) -> list[dict[str, str]]:
     if len(found) < count:
         log.warning("%s: %d records asked for, %s has %d", name, count, folder, len(found))
     return found
-
-
-def load(source: str, revision: str | None, name: str, count: int) -> list[dict[str, str]]:
-    """As `records`, from a folder or from the Hub."""
-    folder = hub.fetch(source, revision, "dataset", ["*.parquet", "**/*.parquet"])
-    return records(folder, name, count)

@@ -1,40 +1,46 @@
-"""Where a model or corpus comes from: a folder on this disk, or the Hugging Face Hub."""
+"""Where a model, corpus or encoder comes from: a folder on this disk, or the Hugging Face Hub.
 
+What is on the Hub is fetched by rule `fetch` alone, which leaves a manifest; every other job finds
+the files by it, and never asks the Hub.
+"""
+
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
+from sparsesum import files
 from sparsesum.errors import InputError
 
 
 def is_hub(source: str) -> bool:
     """Whether a source is a Hub id ("owner/name") and no folder that is there."""
-    return not Path(source).exists() and source.count("/") == 1 and source[0] not in "./~"
+    return not Path(source).exists() and re.fullmatch(r"\w[\w.-]*/[\w.-]+", source) is not None
 
 
-def fetch(source: str, revision: str | None, kind: str, files: list[str]) -> Path:
-    """The folder with a source's files, fetched from the Hub where the source is a Hub id.
+def folder(source: str, manifest: Sequence[str] = ()) -> Path:
+    """The folder with a source's files.
 
-    `kind` is "model" or "dataset"; `files` are patterns of the files wanted. What was fetched
-    before is taken from the Hub's cache, without a network.
+    `manifest` is the path of what rule `fetch` wrote of a source on the Hub, empty for a local
+    folder. Raises InputError if there is no such folder, or if files of the manifest are gone.
     """
-    folder = Path(source).expanduser()
-    if not is_hub(source):
-        if not folder.is_dir():
-            raise InputError(f"source '{source}': no such folder, and no Hub id (owner/name)")
-        return folder
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    if manifest:
+        return _fetched(Path(manifest[0]))
+    path = Path(source).expanduser()
+    if not path.is_dir():
+        raise InputError(f"source '{source}': no such folder, and no Hub id (owner/name)")
+    return path
 
-    wanted = {"repo_id": source, "repo_type": kind, "revision": revision, "allow_patterns": files}
-    try:
-        return Path(snapshot_download(**wanted, local_files_only=True))
-    except (LocalEntryNotFoundError, FileNotFoundError):
-        pass
-    try:
-        return Path(snapshot_download(**wanted, etag_timeout=10))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(
-            f"source '{source}' (revision {revision or 'main'}) cannot be had from the Hugging "
-            f"Face Hub: {reason} Run this job once where the network is, or set `source:` in the "
-            "config to a local folder with the same files."
-        ) from None
+
+def _fetched(manifest: Path) -> Path:
+    """The folder of a manifest, all of whose files must be there in their size."""
+    fetched = files.read_json(manifest)
+    place = Path(fetched["folder"])
+    for name, file in fetched["files"].items():
+        path = place / name
+        if not path.is_file() or path.stat().st_size != file["bytes"]:
+            raise InputError(
+                f"{path}: fetched once, and not there any more as it was; delete {manifest} and "
+                "run the target `download` again, with the same --configfile, where there is a "
+                "network"
+            )
+    return place

@@ -13,11 +13,12 @@ from sparsesum.errors import InputError
 
 
 @contextmanager
-def job(name: str, log: str, result: str) -> Iterator[logging.Logger]:
+def job(name: str, log: str, result: str, hub: bool = False) -> Iterator[logging.Logger]:
     """Run a job's work: messages go to the terminal and to the file `log`, under `name`.
 
     Its last line says where the result lies. An InputError ends the process with exit code 1 and
     that one line; any other exception keeps its traceback, on the terminal and in the log.
+    Libraries do not reach the Hugging Face Hub unless `hub`: what jobs need of it is on the disk.
     """
     handlers = [logging.StreamHandler(), logging.FileHandler(log, mode="w")]
     logging.basicConfig(
@@ -28,9 +29,11 @@ def job(name: str, log: str, result: str) -> Iterator[logging.Logger]:
     warnings.simplefilter("ignore", FutureWarning)
     # Libraries' progress bars and those of two jobs at once do not mix; Progress says how far.
     os.environ["TQDM_DISABLE"] = "1"
+    os.environ["HF_HUB_VERBOSITY"] = "error"  # it sets its level itself, when it is imported
+    if not hub:
+        os.environ |= {"HF_HUB_OFFLINE": "1", "HF_EVALUATE_OFFLINE": "1"}
     for chatty in (
-        "httpx",
-        "huggingface_hub",
+        "httpx2",
         "filelock",
         "fsspec",
         "urllib3",

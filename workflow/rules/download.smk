@@ -1,0 +1,45 @@
+"""
+What the active configuration needs of the Hugging Face Hub, for a machine that has a network.
+
+  in   each source that is a Hub id: the grid's models, the corpus, BERTScore's encoder
+  out  the files in the Hub's cache, and results/fetch/KIND/NAME.json, which lists them
+
+`snakemake --cores 1 download` fetches all of it and does nothing else. Jobs that read a source take
+its manifest as input and never ask the Hub.
+"""
+
+
+rule download:
+    input:
+        # There already: where no source is on the Hub, Snakemake says that nothing is to be done.
+        located(config["grid"]),
+        sorted({path for row in ROWS for path in manifest("model", row.model)}),
+        manifest("corpus", CORPUS),
+        manifest("encoder", ENCODER),
+
+
+rule fetch:
+    input:
+        code=scripts("fetch.py"),
+    output:
+        "results/fetch/{kind}/{name}.json",
+    log:
+        "results/logs/fetch/{kind}/{name}.log",
+    benchmark:
+        "results/benchmarks/fetch/{kind}/{name}.tsv"
+    wildcard_constraints:
+        kind="model|corpus|encoder",
+        name=r"[\w.-]+",
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+        gpu=0,
+    params:
+        origin=lambda wildcards: origin(wildcards.kind, wildcards.name),
+    message:
+        "Fetching {params.origin[source]} from the Hugging Face Hub"
+    script:
+        "../scripts/fetch.py"
