@@ -3,11 +3,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: table3 test check lock
+.PHONY: table3 test rehearse check lock
 
 table3: $(VENV)/.installed
 	@$(BIN)/snakemake --cores all results/table3.csv
 	@echo && cat results/table3.md && echo "With all columns: results/table3.csv"
+
+# The paper's grid at true shape, on stand-ins with random weights: no Hub, no GPU.
+REHEARSAL := --cores all --configfile config/paper.yaml config/rehearse.yaml --
+rehearse: $(VENV)/.installed
+	@$(BIN)/snakemake $(REHEARSAL) $(foreach name,opt-125m opt-350m roberta-large,\
+	  results/stand_in/$(name)/model.safetensors)
+	@$(BIN)/snakemake $(REHEARSAL) results/table3.csv results/table3.md results/audit.csv
+	@echo && cat results/table3.md && echo "With all columns: results/table3.csv; results/audit.md"
 
 test: check
 	$(BIN)/python -m pytest

@@ -2,7 +2,7 @@
 The results grid of "Pruning OPT for Summarization", and only what changed of it.
 
   bills -> tokens -> calibration set -> pruned checkpoint -> fine-tuned model -> generations
-        -> scores and costs -> results/table3.csv
+        -> scores and costs -> results/table3.csv -> results/audit.csv, results/claims.csv
 
 A row of config/grid.tsv is model x sparsity x fine-tuning; each stage's artifacts lie in
 results/STAGE/, under just the part of the row that determines them.
@@ -28,6 +28,9 @@ localrules:
     calibration,
     score,
     table3,
+    audit_counts,
+    audit,
+    claims,
     plots,
 
 
@@ -49,4 +52,6 @@ include: "workflow/rules/generate.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/measure.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/audit.smk"
+include: "workflow/rules/claims.smk"
 include: "workflow/rules/report.smk"

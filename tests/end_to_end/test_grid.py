@@ -73,6 +73,8 @@ def test_what_a_run_leaves(finished):
         assert len(list(csv.DictReader(file))) == 9
     costs = json.loads((results / f"measure/{row}.json").read_text())
     assert set(costs["ms_per_token"]) == {"dense", "int8"}
+    # measure.repeats is 1 here: the median is that run.
+    assert costs["ms_per_token_runs"] == {k: [v] for k, v in costs["ms_per_token"].items()}
     assert (results / "qlora/bills/tiny-pre/wanda_2of4/curve.csv").is_file()
     assert (results / f"logs/measure/{row}.log").is_file()
     assert (results / f"benchmarks/measure/{row}.tsv").is_file()

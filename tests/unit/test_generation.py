@@ -178,7 +178,8 @@ def test_costs_grow_with_what_is_generated(opt_folders):
     model = checkpoints.load(opt_folders["pre"])
     calls = []
     model.register_forward_hook(lambda *_: calls.append(1))
-    assert costs.milliseconds_per_token(model, list(range(4, 24)), 8, 3) > 0
+    runs = costs.milliseconds_per_token(model, list(range(4, 24)), 8, 3)
+    assert len(runs) == 3 and runs == sorted(runs) and runs[0] > 0
     # A warm-up of 2 tokens, then three times 9 and 1.
     assert len(calls) == 2 + 3 * (9 + 1)
     calls.clear()

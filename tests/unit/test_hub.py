@@ -156,6 +156,14 @@ def test_a_corpus_is_the_files_of_its_splits(machine, there):
     assert sorted(manifest["files"]) == there.gets() == sorted(files)[1:][:1] + sorted(files)[3:]
 
 
+def test_a_calibration_text_is_its_one_file(machine, there):
+    there.add("datasets", "acme/c4", {"en/a.json.gz": b"1", "en/b.json.gz": b"2", "a.json": b"3"})
+    manifest = machine.fetch(kind="text", source="acme/c4", file="en/b.json.gz")
+    assert sorted(manifest["files"]) == there.gets() == ["en/b.json.gz"]
+    said = machine.refused(kind="text", source="acme/c4", file="en/c.json.gz")
+    assert "no text in the repository; allowed is en/c.json.gz; there is a.json" in said
+
+
 @pytest.mark.parametrize(
     ("kind", "there", "chosen"),
     [

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
 from sparsesum.errors import InputError
 from sparsesum.settings import validate
@@ -21,6 +22,19 @@ def config() -> dict:
 
 def test_the_shipped_configuration_is_sound(config):
     validate(config, SCHEMA, [CONFIG])
+
+
+@pytest.mark.parametrize(
+    "overlays", [["paper"], ["paper", "published"], ["paper", "recommended"], ["paper", "rehearse"]]
+)
+def test_the_shipped_overlays_are_sound(config, overlays):
+    files = [CONFIG.with_name(f"{name}.yaml") for name in overlays]
+    for file in files:
+        overlay = yaml.safe_load(file.read_text())
+        assert set(overlay) <= set(config)  # what is new to the configuration has no effect
+        update_config(config, overlay)
+    validate(config, SCHEMA, [CONFIG, *files])
+    assert config["preset"] == {"rehearse": "rehearsal"}.get(overlays[-1], overlays[-1])
 
 
 def test_schema_and_configuration_have_the_same_keys(config):

@@ -1,12 +1,16 @@
 """Prompts, tokens and calibration sequences."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 from tokenizers import Tokenizer
 
 from sparsesum import calibration, prompt, tokens
 from sparsesum.bills import bills
 from sparsesum.errors import InputError
 
+ROOT = Path(__file__).resolve().parents[2]
 RECORDS = [{"id": str(i), **bill.record()} for i, bill in enumerate(bills("us", 20, 1))]
 
 
@@ -17,6 +21,21 @@ def test_the_prompt_is_the_papers():
         "### Output:\nSUMMARY\n\n### End"
     )
     assert prompt.training_text("T", "S").startswith(prompt.inference_prompt("T"))
+
+
+def test_the_configs_prompt_is_the_papers():
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    assert prompt.Prompt(**config["prompt"]) == prompt.PAPER
+
+
+def test_another_prompt(tokenizer):
+    other = prompt.Prompt(before="Bill: ", after="\nIn short: ", stop="THE END")
+    columns = tokens.tokenise(tokenizer, RECORDS[:1], 400, 200, other)
+    asked = tokenizer.decode(columns["prompt_ids"][0])
+    assert asked == f"Bill: {RECORDS[0]['text']}\nIn short: "
+    assert prompt.source_text(asked, other) == RECORDS[0]["text"]
+    assert tokenizer.decode(columns["input_ids"][0]).endswith("\n\nTHE END")
+    assert prompt.prediction("A b. ### End\n\nTHE END", other) == "A b. ### End"
 
 
 @pytest.mark.parametrize(
@@ -64,16 +83,52 @@ def test_odd_texts_are_tokenised(tokenizer):
     assert all(columns["input_ids"])
 
 
-def test_opts_own_tokenizer(shared):
-    from tokenizers import models, pre_tokenizers, processors
+def real_tokenizer(shared) -> Tokenizer:
+    """OPT's own, put together from its vocabulary and merges alone."""
+    from tokenizers import decoders, models, pre_tokenizers, processors
 
     folder = shared / "opt_tokenizer"
     real = Tokenizer(models.BPE.from_file(str(folder / "vocab.json"), str(folder / "merges.txt")))
     real.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    real.decoder = decoders.ByteLevel()
     real.post_processor = processors.TemplateProcessing(
         single="</s> $A", special_tokens=[("</s>", 2)]
     )
-    assert real.encode("A photo of a cat").ids == [2, 250, 1345, 9, 10, 4758]
+    return real
+
+
+def test_opts_own_tokenizer(shared):
+    assert real_tokenizer(shared).encode("A photo of a cat").ids == [2, 250, 1345, 9, 10, 4758]
+
+
+def test_the_prompts_tokens_are_the_papers_to_the_id(shared):
+    """Golden ids; </s> is 2, a newline 50118, "###" 48134."""
+    below = [45943, 16, 41, 15741, 14, 7448, 10, 3685, 4]
+    write = [21062, 10, 1263, 14, 16574, 25830, 5, 2069, 4]
+    instruct = [48134, 45769, 35, 9430, 3916, 2072, 5, 2788, 874, 4]
+    newline, output, end = 50118, [48134, 38252, 35], [48134, 4680]
+    asked = [2, newline, *below, *write, newline, newline, *instruct, newline, newline]
+    asked += [250, 1087, 4, newline, newline, *output, newline]
+    columns = tokens.tokenise(
+        real_tokenizer(shared), [{"id": "0", "text": "A bill.", "summary": "It ends."}], 1024, 128
+    )
+    assert columns["prompt_ids"] == [asked]
+    assert columns["input_ids"] == [[*asked, 243, 3587, 4, newline, newline, *end]]
+    assert columns["summary_start"] == [len(asked)]
+
+
+def test_references_are_the_first_128_tokens_of_the_real_summaries(shared):
+    from sparsesum import corpus
+
+    real = real_tokenizer(shared)
+    records = corpus.records(shared / "billsum", "test", 32)
+    columns = tokens.tokenise(real, records, 1024, 128)
+    full = [real.encode(r["summary"].strip(), add_special_tokens=False).ids for r in records]
+    assert max(map(len, full)) > 128
+    for reference, ids in zip(columns["reference"], full, strict=True):
+        assert reference == real.decode(ids[:128], skip_special_tokens=False)
+    overhead = len(real.encode(prompt.inference_prompt("")).ids)
+    assert max(map(len, columns["prompt_ids"])) <= 1024 + overhead + 2
 
 
 def test_calibration_sequences_are_cut_from_the_shuffled_documents():

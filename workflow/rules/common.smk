@@ -35,6 +35,7 @@ except InputError as error:
 
 CORPUS = config["corpus"]
 ENCODER = config["score"]["encoder"].rsplit("/", 1)[-1]
+TEXT = (config["calibration"]["text"] or {"source": ""})["source"].rsplit("/", 1)[-1]
 SPLITS = ["validation", "test"]
 
 # Jobs that run alone leave a core idle each time that they take turns with jobs that share: stage
@@ -47,7 +48,7 @@ wildcard_constraints:
     corpus=r"[\w.-]+",
     model=r"[\w.-]+",
     sparsity=r"[\w.-]+",
-    finetuning="|".join(grid.FINETUNINGS),
+    finetuning="|".join([*grid.FINETUNINGS, "qlora_on_dense"]),
     split="train|validation|test",
 
 
@@ -57,11 +58,22 @@ def scripts(*files):
     return [os.path.relpath(path) for path in sources.closure(*files)]
 
 
+def scored_as(row):
+    """The row's fine-tuning, or "qlora_on_dense": a pruned row's adapter on the dense base.
+
+    The authors' notebook scored pruned rows so; `adapter_base: dense` repeats it.
+    """
+    pruned = row.checkpoint != "dense"
+    if config["adapter_base"] == "dense" and pruned and row.finetuning == "qlora":
+        return "qlora_on_dense"
+    return row.finetuning
+
+
 def of_rows(template):
     """The artifact of each row of the grid, in the grid's order."""
     return [
         template.format(
-            corpus=CORPUS, model=row.model, sparsity=row.checkpoint, finetuning=row.finetuning
+            corpus=CORPUS, model=row.model, sparsity=row.checkpoint, finetuning=scored_as(row)
         )
         for row in ROWS
     ]
@@ -74,9 +86,11 @@ def source_files(section, name, patterns):
 
 
 def origin(kind, name):
-    """Where a model, corpus or encoder comes from, and the config's keys that say so."""
+    """Where a model, corpus, encoder or text comes from, and the config's keys that say so."""
     if kind == "encoder":
         section, entry, key = "score", config["score"], "encoder"
+    elif kind == "text":
+        section, entry, key = "calibration.text", config["calibration"]["text"], "source"
     else:
         section = {"model": "models", "corpus": "corpora"}[kind]
         entry, key = config[section][name], "source"
@@ -86,6 +100,7 @@ def origin(kind, name):
         "revision": entry["revision"],
         "keys": [f"{section}.{key}", f"{section}.revision"],
         "splits": sorted({split["from"] for split in entry.get("splits", {}).values()}),
+        "file": entry.get("file"),
     }
 
 
@@ -111,8 +126,10 @@ def deployed(wildcards):
     }
     if wildcards.finetuning == "full":
         files["model"] = [f"results/full/{row}/{f}" for f in ("model.safetensors", "config.json")]
-    elif wildcards.finetuning == "qlora":
+    elif wildcards.finetuning != "base":
         base, adapter = f"results/qlora/{row}/base", f"results/qlora/{row}/adapter"
+        if wildcards.finetuning == "qlora_on_dense":
+            base = f"results/qlora/{wildcards.corpus}/{wildcards.model}/dense/base"
         files["model"] = [f"{base}/model.safetensors", f"{base}/config.json"]
         files["adapter"] = [
             f"{adapter}/adapter_model.safetensors",
@@ -124,6 +141,18 @@ def deployed(wildcards):
 def alone(wildcards):
     """All cores: nothing else of the DAG runs beside a job whose time is a result."""
     return workflow.cores or 1
+
+
+def sized(least, per_mb):
+    """A resource that grows with a job's inputs and with each retry: `least` + `per_mb` a MB.
+
+    The inputs of a job that holds a model are that model's files, float32 or int8.
+    """
+
+    def amount(wildcards, input, attempt):
+        return int(attempt * (least + per_mb * input.size_mb))
+
+    return amount
 
 
 def gpus(wildcards):

@@ -1,5 +1,6 @@
 """
-Bills: the first records of each split, their tokens, and the calibration set cut from them.
+Bills: the first records of each split, their tokens, and the calibration set cut from them
+(or from texts of its own: key calibration.text).
 
   in   the corpus's source: a folder in BillSum's format, or the Hub
   out  results/corpus/CORPUS/SPLIT.jsonl           id, title, text, summary
@@ -60,15 +61,27 @@ rule tokens:
         gpu=0,
     params:
         **config["tokens"],
+        prompt=config["prompt"],
     message:
         "Tokens of the {wildcards.split} split for {wildcards.model}"
     script:
         "../scripts/tokens.py"
 
 
+def calibration_texts(wildcards):
+    """What calibration sequences are cut from: the train split's tokens, or texts of their own."""
+    text = config["calibration"]["text"]
+    if text is None:
+        return {"train": f"results/tokens/{wildcards.corpus}/{wildcards.model}/train.parquet"}
+    files = {"tokenizer": f"results/dense/{wildcards.model}/tokenizer.json"}
+    if fetched := manifest("text", TEXT):
+        return files | {"manifest": fetched}
+    return files | {"file": f"{located(text['source'])}/{text['file']}"}
+
+
 rule calibration:
     input:
-        tokens="results/tokens/{corpus}/{model}/train.parquet",
+        unpack(calibration_texts),
         code=scripts("calibration.py"),
     output:
         "results/calibration/{corpus}/{model}.safetensors",
@@ -86,6 +99,7 @@ rule calibration:
         gpu=0,
     params:
         **config["calibration"],
+        source=located((config["calibration"]["text"] or {"source": ""})["source"]),
     message:
         "Calibration set for {wildcards.model}"
     script:

@@ -1,7 +1,8 @@
 """
 What the active configuration needs of the Hugging Face Hub, for a machine that has a network.
 
-  in   each source that is a Hub id: the grid's models, the corpus, BERTScore's encoder
+  in   each source that is a Hub id: the grid's models, the corpus, BERTScore's encoder, and the
+       calibration set's texts where they are not the corpus's own
   out  the files in the Hub's cache, and results/fetch/KIND/NAME.json, which lists them
 
 `snakemake --cores 1 download` fetches all of it and does nothing else. Jobs that read a source take
@@ -16,6 +17,7 @@ rule download:
         sorted({path for row in ROWS for path in manifest("model", row.model)}),
         manifest("corpus", CORPUS),
         manifest("encoder", ENCODER),
+        manifest("text", TEXT) if config["calibration"]["text"] else [],
 
 
 rule fetch:
@@ -28,7 +30,7 @@ rule fetch:
     benchmark:
         "results/benchmarks/fetch/{kind}/{name}.tsv"
     wildcard_constraints:
-        kind="model|corpus|encoder",
+        kind="model|corpus|encoder|text",
         name=r"[\w.-]+",
     conda:
         "../../envs/sparsesum.yaml"

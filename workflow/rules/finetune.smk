@@ -29,8 +29,8 @@ rule full:
         "../../envs/sparsesum.yaml"
     threads: alone
     resources:
-        mem_mb=16000,
-        runtime=600,
+        mem_mb=sized(4000, 8),
+        runtime=sized(60, 0.4),
         gpu=gpus,
     params:
         settings=config["full"],
@@ -64,8 +64,8 @@ rule qlora:
         "../../envs/sparsesum.yaml"
     threads: alone
     resources:
-        mem_mb=16000,
-        runtime=600,
+        mem_mb=sized(4000, 6),
+        runtime=sized(60, 0.6),
         gpu=gpus,
     params:
         settings=config["qlora"],

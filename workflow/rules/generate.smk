@@ -23,11 +23,12 @@ rule generate:
         "../../envs/sparsesum.yaml"
     threads: config["threads"]["generate"]
     resources:
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=sized(3000, 5),
+        runtime=sized(30, 0.2),
         gpu=gpus,
     params:
         settings=config["generate"],
+        prompt=config["prompt"],
         device=config["device"],
         threads=config["threads"]["generate"],
     message:

@@ -23,11 +23,12 @@ rule measure:
         "../../envs/sparsesum.yaml"
     threads: alone
     resources:
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=sized(3000, 5),
+        runtime=sized(30, 0.4),
         gpu=gpus,
     params:
         generate=config["generate"],
+        stop=config["prompt"]["stop"],
         measure=config["measure"],
         device=config["device"],
         threads=config["threads"]["measure"],

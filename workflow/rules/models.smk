@@ -4,7 +4,8 @@ Dense models: what is pruned and fine-tuned.
   in   a model's source: a folder in the Hub's format, or the Hub
   out  results/dense/MODEL/        float32 weights, configuration, tokenizer.json
 
-`pretrain` makes the miniature models that ship in resources/models; no target asks for it.
+`pretrain` makes the miniature models that ship in resources/models, and `stand_in` models of the
+paper's shapes with random weights, for a rehearsal without the Hub; no target asks for them.
 """
 
 
@@ -28,8 +29,8 @@ rule dense:
         "../../envs/sparsesum.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=30,
+        mem_mb=sized(6000, 4),
+        runtime=sized(10, 0.01),
         gpu=0,
     params:
         source=lambda wildcards: located(config["models"][wildcards.model]["source"]),
@@ -67,3 +68,38 @@ rule pretrain:
         "Pretraining {wildcards.model} from scratch: this takes the better part of an hour"
     script:
         "../scripts/pretrain.py"
+
+
+def shape_of_stand_in(wildcards):
+    """The shape of an OPT model; roberta-large's stands in the script's library."""
+    if wildcards.name == "roberta-large":
+        return []
+    return located(f"resources/paper/{wildcards.name}.json")
+
+
+rule stand_in:
+    input:
+        shape=shape_of_stand_in,
+        tokenizer=located("resources/models/opt-125m-mini/tokenizer.json"),
+        code=scripts("stand_in.py"),
+    output:
+        model="results/stand_in/{name}/model.safetensors",
+        config="results/stand_in/{name}/config.json",
+        tokenizer="results/stand_in/{name}/tokenizer.json",
+    log:
+        "results/logs/stand_in/{name}.log",
+    benchmark:
+        "results/benchmarks/stand_in/{name}.tsv"
+    wildcard_constraints:
+        name="opt-125m|opt-350m|roberta-large",
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=10,
+        gpu=0,
+    message:
+        "Stand-in for {wildcards.name}: random weights"
+    script:
+        "../scripts/stand_in.py"

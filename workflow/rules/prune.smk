@@ -42,8 +42,8 @@ rule prune:
         "../../envs/sparsesum.yaml"
     threads: config["threads"]["prune"]
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=sized(2000, 8),
+        runtime=sized(20, 0.1),
         gpu=gpus,
     params:
         pruner=pruner,

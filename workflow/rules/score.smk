@@ -29,7 +29,7 @@ rule examples:
         "../../envs/sparsesum.yaml"
     threads: config["threads"]["score"]
     resources:
-        mem_mb=4000,
+        mem_mb=6000,
         runtime=60,
         gpu=gpus,
     params:

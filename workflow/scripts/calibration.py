@@ -1,22 +1,31 @@
-"""The calibration set of a model: token sequences cut from the train split, as safetensors."""
+"""The calibration set of a model: sequences of tokens from the train split or texts of its own."""
 
 from sparsesum.job import job
 
 
 def main(snakemake) -> None:
     import numpy
-    import pandas
     from safetensors.numpy import save_file
 
     from sparsesum import calibration, files
 
-    settings = snakemake.params
-    rows = calibration.sequences(
-        pandas.read_parquet(snakemake.input.tokens)["input_ids"].tolist(),
-        count=settings.sequences,
-        length=settings.length,
-        seed=settings.seed,
-    )
+    given, settings = snakemake.input, snakemake.params
+    asked = {"count": settings.sequences, "length": settings.length, "seed": settings.seed}
+    if settings.text is None:
+        import pandas
+
+        documents = pandas.read_parquet(given.train)["input_ids"].tolist()
+        rows = calibration.sequences(documents, **asked)
+    else:
+        from tokenizers import Tokenizer
+
+        from sparsesum import hub
+
+        tokenizer = Tokenizer.from_file(given.tokenizer)
+        texts = calibration.read_texts(
+            hub.folder(settings.source, given.get("manifest", [])) / settings.text["file"]
+        )
+        rows = calibration.windows(texts, lambda text: tokenizer.encode(text).ids, **asked)
     with files.whole(snakemake.output[0]) as draft:
         save_file({"input_ids": numpy.array(rows, dtype=numpy.int64)}, draft)
 

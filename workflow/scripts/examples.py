@@ -10,16 +10,11 @@ def main(snakemake) -> None:
 
     import pandas
 
-    from sparsesum import device, encoder, files, hub, scores
+    from sparsesum import device, encoder, files, scores
 
     settings = snakemake.params
     device.prepare(settings.device, settings.threads)
-    if settings.encoder == encoder.PACKAGE:
-        folder = encoder.minilm_folder()
-    else:
-        folder = hub.folder(settings.encoder, snakemake.input.manifest)
-    if settings.sha256:
-        encoder.verify(folder, settings.sha256)
+    folder = encoder.located(settings.encoder, snakemake.input.manifest, settings.sha256)
     records = [
         {"split": split, **record}
         for split in SPLITS

@@ -9,8 +9,9 @@ def main(snakemake, log) -> None:
     import pandas
 
     from sparsesum import device, files, generation
+    from sparsesum.prompt import Prompt
 
-    settings = snakemake.params.settings
+    settings, template = snakemake.params.settings, Prompt(**snakemake.params.prompt)
     where = device.prepare(snakemake.params.device, snakemake.params.threads)
     adapter = snakemake.input.get("adapter")
     model = generation.load(
@@ -18,6 +19,7 @@ def main(snakemake, log) -> None:
         Path(adapter[0]).parent if adapter else None,
         settings["engine"],
         where,
+        device.dtype(settings["dtype"], where),
     )
     tokenizer = generation.tokenizer(snakemake.input.tokenizer)
     tokens = pandas.read_parquet(snakemake.input.tokens).to_dict("list")
@@ -29,10 +31,11 @@ def main(snakemake, log) -> None:
         settings["batch_size"],
         settings["max_new_tokens"],
         Progress(log, snakemake.wildcards.split, len(prompts), "bills"),
+        template.stop,
     )
     files.write_jsonl(
         snakemake.output[0],
-        generation.records(tokens, generated, tokenizer, settings["max_new_tokens"]),
+        generation.records(tokens, generated, tokenizer, settings["max_new_tokens"], template),
     )
 
 

@@ -5,6 +5,7 @@ from sparsesum.job import Progress, job
 
 def main(snakemake, log) -> None:
     from pathlib import Path
+    from statistics import median_high
 
     import pandas
 
@@ -24,16 +25,25 @@ def main(snakemake, log) -> None:
         for ids in pandas.read_parquet(split)["prompt_ids"]
     ]
     tokenizer = generation.tokenizer(given.tokenizer)
-    model = generation.load(base, folder, engine, where)
+    dtype = device.dtype(settings["dtype"], where)
+    model = generation.load(base, folder, engine, where, dtype)
     progress = Progress(log, "generation time", len(prompts), "bills")
     seconds = costs.inference_seconds(
-        model, tokenizer, prompts, settings["batch_size"], settings["max_new_tokens"], progress
+        model,
+        tokenizer,
+        prompts,
+        settings["batch_size"],
+        settings["max_new_tokens"],
+        progress,
+        snakemake.params.stop,
     )
-    memory = costs.protocol(where, "float32", engine, settings["batch_size"])
+    memory = costs.protocol(
+        where, str(dtype).removeprefix("torch."), engine, settings["batch_size"]
+    )
     latency = {}
     for kind in [engine, *(other for other in generation.ENGINES if adapter and other != engine)]:
         if kind != engine:
-            model = generation.load(base, folder, kind, where)
+            model = generation.load(base, folder, kind, where, dtype)
         log.info("milliseconds a token, %s", kind)
         latency[kind] = costs.milliseconds_per_token(
             model, prompts[0], measure["tokens"], measure["repeats"]
@@ -44,7 +54,10 @@ def main(snakemake, log) -> None:
         {
             "inference_seconds": round(seconds, 3),
             "examples": len(prompts),
-            "ms_per_token": {kind: round(value, 4) for kind, value in latency.items()},
+            "ms_per_token": {kind: round(median_high(runs), 4) for kind, runs in latency.items()},
+            "ms_per_token_runs": {
+                kind: [round(run, 4) for run in runs] for kind, runs in latency.items()
+            },
             "parameters": sizes.parameters(weights),
             "nonzero_parameters": sizes.nonzero_parameters(weights),
             "size_mb": round(sizes.size_mb([*given.model, *(adapter or []), given.tokenizer]), 4),

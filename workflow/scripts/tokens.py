@@ -7,13 +7,14 @@ def main(snakemake) -> None:
     import pandas
     from tokenizers import Tokenizer
 
-    from sparsesum import files, tokens
+    from sparsesum import files, prompt, tokens
 
     columns = tokens.tokenise(
         Tokenizer.from_file(snakemake.input.tokenizer),
         files.read_jsonl(snakemake.input.records),
         text_tokens=snakemake.params.text,
         summary_tokens=snakemake.params.summary,
+        template=prompt.Prompt(**snakemake.params.prompt),
     )
     with files.whole(snakemake.output[0]) as draft:
         pandas.DataFrame(columns).to_parquet(draft, index=False)

@@ -6,6 +6,7 @@ import torch
 
 from sparsesum import device as devices
 from sparsesum.generation import generate
+from sparsesum.prompt import PAPER
 
 
 def _now(device: torch.device) -> float:
@@ -14,7 +15,9 @@ def _now(device: torch.device) -> float:
     return time.perf_counter()
 
 
-def inference_seconds(model, tokenizer, prompts, batch_size, max_new_tokens, progress) -> float:
+def inference_seconds(
+    model, tokenizer, prompts, batch_size, max_new_tokens, progress, stop=PAPER.stop
+) -> float:
     """Seconds to generate for all prompts, after a first batch that does not count.
 
     Model and tokens are in memory: loading and scoring are not in it (the paper's figure has both).
@@ -22,13 +25,13 @@ def inference_seconds(model, tokenizer, prompts, batch_size, max_new_tokens, pro
     device = next(model.parameters()).device
     generate(model, tokenizer, prompts[:batch_size], batch_size, 2)
     start = _now(device)
-    generate(model, tokenizer, prompts, batch_size, max_new_tokens, progress)
+    generate(model, tokenizer, prompts, batch_size, max_new_tokens, progress, stop)
     return _now(device) - start
 
 
 @torch.inference_mode()
-def milliseconds_per_token(model, prompt: list[int], tokens: int, repeats: int) -> float:
-    """Milliseconds a new token at batch size 1: the median of `repeats` runs.
+def milliseconds_per_token(model, prompt: list[int], tokens: int, repeats: int) -> list[float]:
+    """Milliseconds a new token at batch size 1, of each of `repeats` runs, the fastest first.
 
     The difference between generating `tokens` + 1 and 1 new tokens, so the prompt is not in it; an
     end token is not a reason to stop.
@@ -49,8 +52,7 @@ def milliseconds_per_token(model, prompt: list[int], tokens: int, repeats: int) 
         return _now(device) - start
 
     run(2)
-    seconds = sorted(run(tokens + 1) - run(1) for _ in range(repeats))
-    return 1000 * seconds[len(seconds) // 2] / tokens
+    return sorted(1000 * (run(tokens + 1) - run(1)) / tokens for _ in range(repeats))
 
 
 def protocol(device: torch.device, dtype: str, engine: str, batch_size: int) -> dict:

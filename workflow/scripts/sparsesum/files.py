@@ -1,5 +1,6 @@
 """Files that appear whole or not at all."""
 
+import csv
 import json
 import os
 import shutil
@@ -66,3 +67,9 @@ def read_jsonl(path: str | Path) -> list[dict]:
     """The records of a JSON Lines file that this project wrote."""
     with Path(path).open() as file:
         return [json.loads(line) for line in file]
+
+
+def read_csv(path: str | Path) -> list[dict[str, str]]:
+    """The lines of a CSV file with a header, every cell as text."""
+    with Path(path).open(newline="") as file:
+        return list(csv.DictReader(file))

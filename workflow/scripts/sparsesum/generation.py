@@ -1,4 +1,4 @@
-"""Greedy decoding in batches: sorted by length, padded on the left, stopped at "### End"."""
+"""Greedy decoding in batches: sorted by length, padded left, stopped at the closing marker."""
 
 import logging
 from pathlib import Path
@@ -9,7 +9,7 @@ from transformers import OPTForCausalLM, PreTrainedTokenizerFast
 from sparsesum import checkpoints, quantisation
 from sparsesum.errors import InputError
 from sparsesum.job import Progress
-from sparsesum.prompt import STOP, prediction
+from sparsesum.prompt import PAPER, Prompt, prediction
 
 log = logging.getLogger("sparsesum")
 
@@ -34,7 +34,9 @@ def load(
     if engine == "int8":
         from peft import PeftModel
 
-        return PeftModel.from_pretrained(quantisation.load(checkpoint, device), adapter).eval()
+        return PeftModel.from_pretrained(
+            quantisation.load(checkpoint, device, dtype), adapter
+        ).eval()
     config = checkpoints.read_config(checkpoint)
     del config.quantization_config
     state = quantisation.merged(quantisation.dequantise(checkpoints.state(checkpoint)), adapter)
@@ -61,10 +63,11 @@ def generate(
     batch_size: int,
     max_new_tokens: int,
     progress: Progress | None = None,
+    stop: str = PAPER.stop,
 ) -> list[list[int]]:
     """The new tokens of each prompt, in the prompts' order, by greedy decoding.
 
-    A sequence ends at "### End" or "</s>" (both kept in what is returned) or at the limit. An
+    A sequence ends at `stop` or "</s>" (both kept in what is returned) or at the limit. An
     InputError where a prompt and its new tokens exceed the model's positions.
     """
     longest = max(map(len, prompts))
@@ -91,7 +94,7 @@ def generate(
             max_new_tokens=max_new_tokens,
             eos_token_id=tokenizer.eos_token_id,
             pad_token_id=tokenizer.pad_token_id,
-            stop_strings=[STOP],
+            stop_strings=[stop],
             tokenizer=tokenizer,
         )
         for i, row in zip(chosen, output[:, width:].tolist(), strict=True):
@@ -114,6 +117,7 @@ def records(
     generated: list[list[int]],
     tokenizer: PreTrainedTokenizerFast,
     max_new_tokens: int,
+    prompt: Prompt = PAPER,
 ) -> list[dict]:
     """One record an example: id, prompt_tokens, tokens (new ones), cut_off, prediction, reference.
 
@@ -122,14 +126,14 @@ def records(
     rows = []
     for i, ids in enumerate(generated):
         text = tokenizer.decode(ids, skip_special_tokens=True)
-        ended = STOP in text or tokenizer.eos_token_id in ids
+        ended = prompt.stop in text or tokenizer.eos_token_id in ids
         rows.append(
             {
                 "id": tokens["id"][i],
                 "prompt_tokens": len(tokens["prompt_ids"][i]),
                 "tokens": len(ids),
                 "cut_off": len(ids) >= max_new_tokens and not ended,
-                "prediction": prediction(text),
+                "prediction": prediction(text, prompt),
                 "reference": tokens["reference"][i],
             }
         )

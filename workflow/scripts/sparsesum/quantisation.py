@@ -16,10 +16,11 @@ from sparsesum import checkpoints
 INT8_MAX = 127
 
 
-def load(folder: Path, device: torch.device) -> OPTForCausalLM:
+def load(folder: Path, device: torch.device, dtype: torch.dtype = torch.float32) -> OPTForCausalLM:
     """The model of a checkpoint folder with the decoder's Linears in int8.
 
-    A float checkpoint is quantised; one that was saved in int8 is read as it is.
+    A float checkpoint is quantised; one that was saved in int8 is read as it is. All else is in
+    `dtype`.
     """
     config = checkpoints.read_config(folder)
     saved_in_int8 = getattr(config, "quantization_config", None) is not None
@@ -31,7 +32,7 @@ def load(folder: Path, device: torch.device) -> OPTForCausalLM:
     return OPTForCausalLM.from_pretrained(
         folder,
         quantization_config=None if saved_in_int8 else wanted,
-        dtype=torch.float32,
+        dtype=dtype,
         device_map={"": device},
         local_files_only=True,
     )

@@ -51,7 +51,7 @@ def grid(
         line = dict(zip(PAPER_COLUMNS[:4], row, strict=True))
         for split in SPLITS:
             line |= _scores(split, score[split])
-        line |= {key: value for key, value in cost.items() if key != "ms_per_token"}
+        line |= {key: value for key, value in cost.items() if not key.startswith("ms_per_token")}
         for engine in ("dense", "int8"):
             line[f"ms_per_token_{engine}"] = cost["ms_per_token"].get(engine)
         line["training_seconds"] = trained and trained["seconds"]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from tokenizers import Tokenizer
 
-from sparsesum.prompt import inference_prompt, training_text
+from sparsesum.prompt import PAPER, Prompt, inference_prompt, training_text
 
 
 def truncate(tokenizer: Tokenizer, text: str, limit: int) -> str:
@@ -14,11 +14,15 @@ def truncate(tokenizer: Tokenizer, text: str, limit: int) -> str:
 
 
 def tokenise(
-    tokenizer: Tokenizer, records: Iterable[dict], text_tokens: int, summary_tokens: int
+    tokenizer: Tokenizer,
+    records: Iterable[dict],
+    text_tokens: int,
+    summary_tokens: int,
+    template: Prompt = PAPER,
 ) -> dict[str, list]:
     """Columns of one row a record.
 
-    id; input_ids: prompt, summary and "### End"; summary_start: the index of the first token in
+    id; input_ids: prompt, summary, closing marker; summary_start: the index of the first token in
     input_ids that is not the prompt's; prompt_ids: the prompt as asked at inference; reference:
     the summary. Text and summary are truncated first (paper, section 3: 1,024 and 128 tokens), the
     reference with them.
@@ -29,8 +33,8 @@ def tokenise(
     for record in records:
         text = truncate(tokenizer, _clean(record["text"]), text_tokens)
         summary = truncate(tokenizer, _clean(record["summary"]).strip(), summary_tokens)
-        prompt = inference_prompt(text)
-        whole = tokenizer.encode(training_text(text, summary))
+        prompt = inference_prompt(text, template)
+        whole = tokenizer.encode(training_text(text, summary, template))
         start = next(
             index
             for index, (begin, end) in enumerate(whole.offsets)

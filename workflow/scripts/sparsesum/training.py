@@ -21,7 +21,6 @@ from transformers import (
 from transformers.trainer_callback import PrinterCallback
 
 from sparsesum import device as devices
-from sparsesum.errors import InputError
 from sparsesum.files import whole
 from sparsesum.job import Progress
 
@@ -96,14 +95,10 @@ def train(
     """Train `model` in place. Returns seconds, steps, peak_memory_mb, examples and device.
 
     `settings`: epochs, learning_rate, batch_size, accumulation, warmup_steps, schedule,
-    checkpointing (gradient checkpointing), precision (fp32, fp16 or bf16), seed. A batch is padded
-    to its longest sequence. The loss curve goes to the CSV file `curve`.
+    checkpointing (gradient checkpointing), precision (fp32, fp16, bf16 or auto), seed. A batch is
+    padded to its longest sequence. The loss curve goes to the CSV file `curve`.
     """
-    if settings["precision"] == "fp16" and device.type == "cpu":
-        raise InputError(
-            "precision fp16 needs a GPU, and the device is cpu; in the config, allowed for full "
-            "and qlora on a CPU: fp32, bf16"
-        )
+    dtype = devices.dtype(settings["precision"], device)
     tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(tokenizer_file), pad_token="<pad>")
     scratch = tempfile.TemporaryDirectory(prefix="sparsesum-")
     arguments = TrainingArguments(
@@ -115,8 +110,8 @@ def train(
         warmup_steps=settings["warmup_steps"],
         lr_scheduler_type=settings["schedule"],
         gradient_checkpointing=settings["checkpointing"],
-        fp16=settings["precision"] == "fp16",
-        bf16=settings["precision"] == "bf16",
+        fp16=dtype == torch.float16,
+        bf16=dtype == torch.bfloat16,
         optim="adamw_torch",
         weight_decay=0.0,
         seed=settings["seed"],

@@ -1,0 +1,67 @@
+"""The calibration set, from the train split or from texts of its own."""
+
+import gzip
+import json
+import random
+
+import pytest
+
+from sparsesum import calibration
+from sparsesum.errors import InputError
+
+TEXTS = ["a" * 5, "b" * 40, "c" * 9, "d" * 25]
+
+
+def encode(text: str) -> list[int]:
+    return [2, *range(100, 100 + len(text))]
+
+
+def test_windows_are_the_references_own():
+    """The reference loader, word for word: one generator, first the text, then the start."""
+    random.seed(3)
+    expected = []
+    for _ in range(6):
+        while True:
+            i = random.randint(0, len(TEXTS) - 1)
+            ids = encode(TEXTS[i])
+            if len(ids) > 10:
+                break
+        start = random.randint(0, len(ids) - 10 - 1)
+        expected.append(ids[start : start + 10])
+    assert calibration.windows(TEXTS, encode, 6, 10, 3) == expected
+
+
+def test_texts_too_short_are_an_error_and_no_endless_search():
+    with pytest.raises(InputError, match="more than 50 tokens"):
+        calibration.windows(TEXTS, encode, 1, 50, 0)
+
+
+def test_texts_are_read_from_json_lines_packed_or_not(tmp_path):
+    lines = "".join(json.dumps({"text": text, "url": "x"}) + "\n" for text in TEXTS)
+    (tmp_path / "a.jsonl").write_text(lines)
+    with gzip.open(tmp_path / "c4-train.00000-of-01024.json.gz", "wt") as file:
+        file.write(lines)
+    (tmp_path / "book.txt").write_text("one text\nof two lines\n")
+    assert calibration.read_texts(tmp_path / "a.jsonl") == TEXTS
+    assert calibration.read_texts(tmp_path / "c4-train.00000-of-01024.json.gz") == TEXTS
+    assert calibration.read_texts(tmp_path / "book.txt") == ["one text\nof two lines\n"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.jsonl", '{"text": "x"}\n{"txt": 1}\n', "a.jsonl, line 2: no JSON object with a text"),
+        ("a.jsonl", "{\n", "line 1"),
+        ("a.csv", "text\n", "allowed are .txt"),
+        ("a.jsonl", "", "no texts"),
+    ],
+)
+def test_a_fault_names_the_file_and_the_line(tmp_path, name, content, said):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(InputError, match=said):
+        calibration.read_texts(tmp_path / name)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        calibration.read_texts(tmp_path / "c4.jsonl")

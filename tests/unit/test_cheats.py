@@ -1,0 +1,48 @@
+"""Copies are openings of what the model read; repetitions are of its first sentence."""
+
+import pytest
+
+from sparsesum import cheats
+from sparsesum.prompt import inference_prompt
+from sparsesum.tokens import tokenise
+
+BILL = "SECTION 1.\n\n    The Secretary   shall convey\n777 acres of land to the county."
+ROW = {"id": "b1", "prediction": "", "reference": "one two three four"}
+
+
+def test_a_copy_is_the_sources_opening_and_as_long_as_references_are():
+    rows = [ROW, ROW | {"id": "b2", "reference": "one two three four five six"}]
+    made = cheats.cheat(rows, [inference_prompt(BILL), inference_prompt("Short.")])
+    assert made[0]["copy"] == "SECTION 1. The Secretary shall"
+    assert made[1]["copy"] == "Short."
+    assert [row["id"] for row in made] == ["b1", "b2"]
+    assert made[0]["source"] == BILL
+
+
+@pytest.mark.parametrize(
+    ("prediction", "repeat"),
+    [
+        ("It costs $1.5 a day. So it is.", "It costs $1.5 a day. It costs $1.5"),
+        ("NEWS\nIt is.\nMore.", "NEWS It is. NEWS It is. NEWS It"),
+        ("no end here", "no end here no end here no end"),
+        ("One sentence of a good many words in all, more.", "One sentence of a good many words in"),
+        ("", ""),
+        (" \n", ""),
+    ],
+)
+def test_a_repetition(prediction, repeat):
+    row = {"id": "b", "prediction": prediction, "reference": "1 2 3 4 5 6 7 8"}
+    assert cheats.cheat([row], [inference_prompt(BILL)])[0]["repeat"] == repeat
+
+
+def test_the_source_is_what_the_model_read(tokenizer):
+    """Decoded from the prompt of the tokens stage: the bill's first tokens, and all of a short."""
+    record = {"id": "b", "text": BILL, "summary": "s"}
+    whole, cut = (
+        tokenizer.decode(tokenise(tokenizer, [record], limit, 9)["prompt_ids"][0])
+        for limit in (1000, 12)
+    )
+    assert cheats.source_text(whole) == BILL
+    read = cheats.source_text(cut)
+    assert BILL.startswith(read) and 0 < len(read) < len(BILL)
+    assert len(tokenizer.encode(read, add_special_tokens=False).ids) == pytest.approx(12, abs=1)

@@ -1,0 +1,436 @@
+"""Known effects come out as known; intervals and decision sizes are those of other sources."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas
+import pytest
+from scipy import stats
+
+from sparsesum import claims
+from sparsesum.claims import FAILS, HOLDS, NOT_TESTABLE, UNCLEAR, UNDECIDED, Estimate
+from sparsesum.errors import InputError
+from sparsesum.grid import Row
+
+ROWS = [
+    Row(model, *cells.split())
+    for model in ("small", "large")
+    for cells in (
+        "base none none",
+        "full none none",
+        "qlora none none",
+        "qlora wanda 50%",
+        "qlora wanda 4:8",
+        "qlora wanda 2:4",
+        "qlora magnitude 2:4",
+        "qlora sparsegpt 2:4",
+    )
+]
+COUNT = 200
+SOURCE = "Section 1 . The Secretary of Labor shall convey 777 acres of land to Denbury County ."
+
+
+def find(frame: pandas.DataFrame, claim: int, words: str) -> pandas.Series:
+    """The first line of a claim whose contrast has these words."""
+    lines = frame[frame["claim"].str.rstrip("abcdefghijklmnopqrstuvwxyz") == str(claim)]
+    return lines[lines["contrast"].str.contains(words, regex=False)].iloc[0]
+
+
+class Results:
+    """Simulated results: each row's scores are a bill's own level plus the row's, plus noise."""
+
+    def __init__(self, levels: dict[str, float], noise: float = 0.05) -> None:
+        draw = np.random.default_rng(1)
+        bills = draw.uniform(-0.1, 0.1, COUNT)
+        self.lengths = list(draw.permutation(np.arange(100, 100 + COUNT)))
+        self.scores = {}
+        for row in ROWS:
+            near = {
+                k: v for k, v in levels.items() if all(w in claims.named(row) for w in k.split())
+            }
+            # The longest key that fits says the row's level.
+            level = near[max(near, key=len)] if near else 0.4
+            values = level + bills + draw.normal(0, noise, COUNT)
+            ids = [f"bill-{i}" for i in range(COUNT)]
+            self.scores[row] = pandas.DataFrame(
+                {"id": ids, "rougeLsum": values, "bertscore": values}
+            )
+        self.costs = {row: self.cost(row) for row in ROWS}
+        self.predictions = ["A short one ."] * COUNT
+        self.cheats = {"copy": 0.0, "repeat": 0.0}
+
+    def cost(self, row: Row) -> dict:
+        runs = {"dense": [0.9, 1.0, 1.1]}
+        if row.finetuning == "qlora":
+            runs["int8"] = [3.6, 4.0, 4.4]
+        return {
+            "parameters": 1000 if row.model == "small" else 3000,
+            "nonzero_parameters": 1000 if row.pruner == "none" else 700,
+            "size_mb": 2.0,
+            "inference_seconds": 5.0,
+            "ms_per_token": {kind: times[1] for kind, times in runs.items()},
+            "ms_per_token_runs": runs,
+        }
+
+    def table(self, rows: list[Row] = ROWS, resamples: int = 500) -> pandas.DataFrame:
+        bases = [row.model for row in rows if row.finetuning == "base"]
+        draw = np.random.default_rng(2)
+        generations, cheats = {}, {}
+        for model in bases:
+            frame = self.scores[Row(model, "base", "none", "none")]
+            generations[model] = [
+                {"id": bill, "prompt_tokens": int(length), "prediction": text}
+                for bill, length, text in zip(
+                    frame["id"], self.lengths, self.predictions, strict=True
+                )
+            ]
+            cheats[model] = pandas.concat(
+                frame.assign(
+                    cheat=kind, rougeLsum=frame["rougeLsum"] + gain + draw.normal(0, 0.02, COUNT)
+                )
+                for kind, gain in self.cheats.items()
+            )
+        return claims.table(
+            scores={row: self.scores[row] for row in rows},
+            costs={row: self.costs[row] for row in rows},
+            generations=generations,
+            cheats=cheats,
+            sources={model: [SOURCE] * COUNT for model in bases},
+            aware=["sparsegpt", "wanda"],
+            preset="simulated",
+            resamples=resamples,
+            seed=3,
+        )
+
+
+def test_the_interval_is_scipys():
+    values = np.random.default_rng(4).beta(2, 5, 80)
+    found = claims.estimate(values, resamples=2000, seed=7)
+    one = stats.bootstrap((values,), np.mean, n_resamples=2000, method="percentile", rng=7)
+    low, high = one.confidence_interval
+    # Batches draw in another order: the ends agree to the resampling's own noise.
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.003)
+    assert found.error == pytest.approx(values.std() / 80**0.5, rel=0.06)
+    assert (found.value, found.examples) == (pytest.approx(values.mean()), 80)
+
+
+def test_an_unpaired_interval_is_welchs():
+    draw = np.random.default_rng(5)
+    one, other = draw.normal(1, 1, 150), draw.normal(0, 2, 250)
+    found = claims.estimate(
+        one,
+        other,
+        resamples=4000,
+        seed=1,
+        paired=False,
+        statistic=lambda a, b, axis: a.mean(axis) - b.mean(axis),
+    )
+    welch = stats.ttest_ind(one, other, equal_var=False).confidence_interval()
+    assert (found.low, found.high) == pytest.approx((welch.low, welch.high), abs=0.05)
+    assert found.examples == 400
+
+
+def test_pairs_are_resampled_together():
+    bills = np.random.default_rng(6).normal(0.5, 0.1, 100)
+    found = claims.estimate(
+        bills, bills + 0.1, resamples=300, seed=1, statistic=lambda a, b, axis: (b - a).mean(axis)
+    )
+    assert (found.low, found.high) == pytest.approx((0.1, 0.1))
+
+
+def test_a_simultaneous_interval_is_bonferronis():
+    values = np.random.default_rng(7).normal(0, 1, 400)
+    found = claims.estimate(values, resamples=20000, seed=1, comparisons=5)
+    half = stats.norm.ppf(1 - 0.05 / 10) / 20
+    assert (found.high - found.low) / 2 == pytest.approx(half * values.std(), rel=0.04)
+    assert found.level == pytest.approx(0.99)
+
+
+def test_a_ratio_of_means_is_the_delta_methods():
+    draw = np.random.default_rng(8)
+    dense = draw.normal(0.5, 0.1, 400)
+    pruned = 0.8 * dense + draw.normal(0, 0.05, 400)
+    columns = [pruned, dense, dense, dense]  # the second model loses nothing
+    found = claims.estimate(*columns, resamples=4000, seed=1, statistic=claims.relative_loss_gap)
+    ratio = pruned.mean() / dense.mean()
+    error = (pruned - ratio * dense).std() / dense.mean() / 20
+    assert found.value == pytest.approx(1 - ratio)
+    assert found.error == pytest.approx(error, rel=0.05)
+
+
+def test_as_many_examples_decide_as_the_normal_case_says():
+    # Standard deviation 1, effect 0.1: 1.96^2 / 0.01 = 384.1; here from the error of 100 examples.
+    assert claims.examples_to_decide(Estimate(0.1, -0.1, 0.3, 0.1, 100)) == 385
+    assert claims.examples_to_decide(Estimate(-0.1, -0.3, 0.1, 0.1, 100)) == 385
+    assert claims.examples_to_decide(Estimate(0.6, 0.5, 0.7, 0.1, 100), 0.5) == 385
+    # Of five comparisons at once: z = 2.576.
+    assert claims.examples_to_decide(Estimate(0.1, -0.2, 0.4, 0.1, 100, 0.99)) == 664
+    assert claims.examples_to_decide(Estimate(0.0, -0.1, 0.1, 0.1, 100)) is None
+    assert claims.examples_to_decide(Estimate(1e-17, -0.1, 0.1, 0.1, 100)) is None
+    assert claims.examples_to_decide(Estimate(0.1, 0.1, 0.1, 0.0, 100)) == 2
+
+
+def test_with_that_many_examples_half_of_the_samples_decide():
+    draw = np.random.default_rng(9)
+    trials = [
+        claims.verdict(claims.estimate(draw.normal(0.1, 1, 385), resamples=300, seed=seed))
+        for seed in range(200)
+    ]
+    assert 0.38 < trials.count(HOLDS) / 200 < 0.62
+
+
+def test_a_share_has_wilsons_interval_and_its_decision_size():
+    found = claims.share([True] * 60 + [False] * 40)
+    z, p, n = 1.959964, 0.6, 100
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * (p * (1 - p) / n + z**2 / (4 * n**2)) ** 0.5 / (1 + z**2 / n)
+    assert (found.low, found.high) == pytest.approx((centre - half, centre + half), abs=1e-6)
+    assert claims.verdict(found, 0.5) == HOLDS
+    needed = claims.examples_to_decide(found, 0.5)
+    assert needed == 97  # (1.96 x 0.5 / 0.1)^2 = 96.04
+    assert claims.verdict(claims.share([True] * 30 + [False] * 20), 0.5) == UNDECIDED
+    none = claims.share([False] * 100)
+    assert none.low == 0 and 0 < none.high < 0.05
+
+
+@pytest.mark.parametrize(("fifty", "said"), [(0.44, HOLDS), (0.36, FAILS), (0.4005, UNDECIDED)])
+def test_claim_1(fifty, said):
+    line = find(Results({"wanda 50%": fifty}).table(), 1, "unstructured")
+    assert line["verdict"] == said
+    assert line["estimate"] == pytest.approx(fifty - 0.4, abs=0.01)
+    assert line["examples"] == COUNT
+    assert "small qlora wanda 50% minus 4:8, 2:4; large" in line["contrast"]
+    assert "sparsegpt" not in line["contrast"]
+
+
+def test_claim_1_takes_each_group_once():
+    """The mean over groups of 50 % minus the mean of a group's N:M rows; by hand."""
+    results = Results({})
+    rows = {claims.named(row): frame["rougeLsum"] for row, frame in results.scores.items()}
+    gap = np.mean(
+        [
+            rows[f"{m} qlora wanda 50%"]
+            - (rows[f"{m} qlora wanda 4:8"] + rows[f"{m} qlora wanda 2:4"]) / 2
+            for m in ("small", "large")
+        ],
+        axis=0,
+    )
+    line = find(results.table(), 1, "unstructured")
+    assert line["estimate"] == pytest.approx(gap.mean(), abs=1e-4)
+    half = 1.96 * gap.std() / COUNT**0.5
+    assert line["high"] - line["low"] == pytest.approx(2 * half, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("int8", "said"),
+    [([3.6, 4.0, 4.4], HOLDS), ([1.1, 1.2, 1.3], FAILS), ([1.9, 2.1, 2.3], UNCLEAR)],
+)
+def test_claim_2(int8, said):
+    results = Results({})
+    cost = results.costs[Row("large", "qlora", "none", "none")]
+    cost["ms_per_token_runs"]["int8"], cost["ms_per_token"]["int8"] = int8, int8[1]
+    line = find(results.table(), 2, "large")
+    ends = [round(int8[0] / 1.1, 4), round(int8[2] / 0.9, 4)]
+    assert (line["claim"], line["verdict"]) == ("2b", said)
+    assert [line["low"], line["high"]] == ends and line["estimate"] == int8[1]
+    assert pandas.isna(line["examples"]) and pandas.isna(line["examples_to_decide"])
+
+
+def test_claim_2_takes_no_verdict_from_a_single_run():
+    results = Results({})
+    results.costs[Row("small", "base", "none", "none")]["ms_per_token_runs"]["dense"] = [1.0]
+    line = find(results.table(), 2, "small")
+    assert line["verdict"] == NOT_TESTABLE and "measure.repeats" in line["contrast"]
+
+
+def test_claim_2_takes_no_verdict_from_times_lost_in_noise():
+    results = Results({})
+    cost = results.costs[Row("small", "base", "none", "none")]
+    cost["ms_per_token_runs"]["dense"] = [-0.2, 0.1, 1.1]
+    line = find(results.table(), 2, "small")
+    assert line["verdict"] == NOT_TESTABLE and "quiet machine" in line["contrast"]
+    assert pandas.isna(line["estimate"])
+
+
+@pytest.mark.parametrize(
+    ("levels", "said"),
+    [
+        ({"small magnitude": 0.5}, HOLDS),
+        ({"magnitude": 0.3}, FAILS),
+        ({"magnitude": 0.3, "small magnitude": 0.4}, UNDECIDED),
+        ({}, UNDECIDED),
+    ],
+)
+def test_claim_3(levels, said):
+    frame = Results(levels).table()
+    line = find(frame, 3, "any pair")
+    assert line["verdict"] == said and line["claim"] == "3a"
+    pairs = frame[frame["claim"].str.startswith("3")].iloc[1:]
+    assert len(pairs) == 4
+    assert not pairs["contrast"].str.contains("50%|4:8").any()
+    # The figures are those of one of the pairs.
+    assert tuple(line[["estimate", "low"]]) in set(
+        zip(pairs["estimate"], pairs["low"], strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("levels", "said"),
+    [
+        ({"small 2:4": 0.2, "small 4:8": 0.2, "large 2:4": 0.36, "large 4:8": 0.36}, HOLDS),
+        ({"small 2:4": 0.36, "small 4:8": 0.36, "large 2:4": 0.2, "large 4:8": 0.2}, FAILS),
+        ({"2:4": 0.3, "4:8": 0.3}, UNDECIDED),
+        # The same relative loss of unequal models: the difference of scores would say "fails".
+        ({"large": 0.8, "large 2:4": 0.6, "large 4:8": 0.6, "small 2:4": 0.3, "small 4:8": 0.3},
+         UNDECIDED),
+    ],
+)  # fmt: skip
+def test_claim_4(levels, said):
+    line = find(Results(levels).table(), 4, "small minus large")
+    assert line["verdict"] == said
+    assert "wanda 50%" not in line["contrast"]
+
+
+def test_claim_4_without_a_score_to_lose():
+    results = Results({})
+    results.scores[Row("small", "qlora", "none", "none")]["rougeLsum"] = 0.0
+    line = find(results.table(), 4, "small minus large")
+    assert line["verdict"] == NOT_TESTABLE and "scores 0" in line["contrast"]
+
+
+@pytest.mark.parametrize(
+    ("copy", "repeat", "said"),
+    [(0.05, -0.1, HOLDS), (-0.1, -0.05, FAILS), (0.0005, -0.1, UNDECIDED)],
+)
+def test_claim_5(copy, repeat, said):
+    results = Results({})
+    results.cheats = {"copy": copy, "repeat": repeat}
+    frame = results.table()
+    assert find(frame, 5, "ROUGE-Lsum, any").verdict == said
+    assert find(frame, 5, "small, ROUGE-Lsum, repeat").verdict == FAILS
+    # BERTScore is the base's own here: no difference, and none to be found with more examples.
+    line = find(frame, 5, "BERTScore, any")
+    assert line["verdict"] == UNDECIDED and pandas.isna(line["examples_to_decide"])
+
+
+@pytest.mark.parametrize(("slope", "said"), [(-0.002, HOLDS), (0.002, FAILS), (0.0, UNDECIDED)])
+def test_claim_6(slope, said):
+    results = Results({"full": 0.8})
+    full = results.scores[Row("small", "full", "none", "none")]
+    full["rougeLsum"] += slope * (np.array(results.lengths) - 200)
+    line = find(results.table(), 6, "small")
+    assert line["verdict"] == said
+    assert line["estimate"] == pytest.approx(-slope * COUNT / 2, abs=0.02)
+    assert line["examples"] == COUNT
+
+
+def test_claim_6_with_truncated_prompts():
+    results = Results({})
+    results.lengths = [100 + i for i in range(80)] + [1024] * 120
+    line = find(results.table(), 6, "small")
+    assert "prompts (80, up to 179 tokens) minus on the longer (120)" in line["contrast"]
+    results.lengths = [1024] * COUNT
+    assert find(results.table(), 6, "small")["verdict"] == NOT_TESTABLE
+
+
+def test_claim_7():
+    frame = Results({"qlora unpruned": 0.5, "large qlora unpruned": 0.3, "full": 0.3}).table()
+    said = {
+        "small qlora, unpruned": HOLDS,
+        "large qlora, unpruned": FAILS,
+        "small, full": FAILS,
+        "large, full": UNDECIDED,
+    }
+    for words, wanted in said.items():
+        assert find(frame, 7, words)["verdict"] == wanted, words
+    assert find(frame, 7, "small qlora").estimate == pytest.approx(0.1, abs=0.01)
+
+
+def test_claim_8():
+    results = Results({})
+    pruned = [row for row in ROWS if row.model == "small" and row.pruner != "none"]
+    for row, seconds, size in zip(pruned, [4, 5, 6, 7, 8], [1.0, 1.1, 1.2, 1.3, 2.0], strict=True):
+        results.costs[row] |= {"inference_seconds": seconds, "size_mb": size}
+    frame = results.table()
+    line = find(frame, 8, "small qlora, nonzero")
+    assert (line["verdict"], line["estimate"], line["low"]) == (FAILS, 0.7, 0.7)
+    line = find(frame, 8, "small qlora, inference")
+    assert (line["verdict"], line["low"], line["high"]) == (UNCLEAR, 0.8, 1.6)
+    assert find(frame, 8, "small qlora, bytes")["verdict"] == UNCLEAR
+    assert find(frame, 8, "large qlora, bytes")["verdict"] == HOLDS
+    assert pandas.isna(line["examples"])
+
+
+COPIED = " ".join(SOURCE.split()[3:12])
+
+
+@pytest.mark.parametrize(
+    ("prediction", "share"),
+    [
+        ("", 0),
+        ("A new summary of it .", 0),
+        (COPIED, 1),
+        (COPIED.upper().replace(" ", "\n"), 1),
+        (" ".join(COPIED.split()[:7]), 0),  # a run of 7 is not 8
+        (COPIED + " and more of what is not there at all", 0.5),
+        ("no more of it no more of that", 6 / 8),
+        ("one two one two", 0),
+    ],
+)
+def test_repeated_words(prediction, share):
+    assert claims.repeated_words(prediction, SOURCE) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(("bad", "said"), [(140, HOLDS), (60, FAILS), (101, UNDECIDED)])
+def test_claim_9(bad, said):
+    results = Results({})
+    results.predictions = [" "] * 20 + [COPIED] * (bad - 20) + ["A short one ."] * (COUNT - bad)
+    line = find(results.table(), 9, "small")
+    assert (line["verdict"], line["estimate"]) == (said, bad / COUNT)
+    assert "blank (20)" in line["contrast"] and f"twice ({bad - 20})" in line["contrast"]
+
+
+@pytest.mark.parametrize("rows", [[ROWS[0]], [ROWS[3]], ROWS[:3], ROWS[1:2] + ROWS[8:9]])
+def test_what_the_grid_lacks_is_not_testable(rows):
+    frame = Results({}).table(rows)
+    assert set(frame["claim"].str[0]) == set("123456789")
+    assert list(frame.columns) == claims.COLUMNS
+    blank = frame[frame["verdict"] == NOT_TESTABLE]
+    assert {"1", "3", "4"} <= set(blank["claim"])
+    assert blank[["estimate", "low", "high", "examples", "examples_to_decide"]].isna().all(None)
+    assert (blank["contrast"].str.len() > 20).all()
+    assert claims.markdown(frame, "A note.").count(NOT_TESTABLE) == len(blank)
+
+
+def test_the_table_and_its_print():
+    frame = Results({}).table()
+    assert list(frame["claim"].str[0].unique()) == list("123456789")
+    assert frame["claim"].is_unique and (frame["preset"] == "simulated").all()
+    text = claims.markdown(frame, "Miniature models.")
+    assert "preset simulated" in text.splitlines()[0] and "Miniature models." in text
+    assert "| 1  | unstructured 50% minus N:M" in text
+    for what, how in frame["contrast"].str.split(": ", n=1):
+        assert what in text and how in text
+    assert "- 3b, 3c, 3d, 3e: test ROUGE-Lsum" in text
+    assert "nan" not in text.lower().replace("dominant", "") and "None" not in text
+
+
+def test_other_bills_are_refused():
+    results = Results({})
+    results.scores[ROWS[4]] = results.scores[ROWS[4]].iloc[::-1]
+    with pytest.raises(InputError, match="small qlora wanda 4:8: not the test bills of small base"):
+        results.table()
+
+
+def test_one_example_is_refused():
+    results = Results({})
+    results.scores = {row: frame.iloc[:1] for row, frame in results.scores.items()}
+    with pytest.raises(InputError, match="1 test example; a comparison needs two"):
+        results.table([ROWS[3]])
+
+
+def test_nothing_heavy_is_imported():
+    code = "import sys, sparsesum.claims; print({'torch', 'transformers'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"

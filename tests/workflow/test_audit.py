@@ -1,0 +1,128 @@
+"""The audit as a target, and the published protocol as a switch."""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+from tests.workflow.project import ROOT
+
+
+def run(folder, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
+            *("--cores", "1", "--nocolor", *arguments),
+        ],
+        cwd=folder,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def read(path) -> list[dict]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_counts_are_audited_without_weights_and_without_a_network(tmp_path):
+    start = time.monotonic()
+    done = run(
+        tmp_path,
+        *("--configfile", str(ROOT / "config" / "paper.yaml"), "--", "results/audit_counts.csv"),
+        HF_ENDPOINT="http://localhost:9",
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert time.monotonic() - start < 120  # nothing is fetched, nothing trained
+    lines = read(tmp_path / "results" / "audit_counts.csv")
+    assert len(lines) == 28
+    assert [line["verdict"] for line in lines].count("explained") == 22
+    assert not (tmp_path / "results" / "fetch").exists()
+    assert "83,656,704" in (tmp_path / "results" / "audit_counts.md").read_text()
+
+
+def test_a_preset_that_repeats_no_table_says_so(tmp_path):
+    for target in ("results/audit_counts.csv", "results/audit.csv"):
+        done = run(tmp_path, "--", target)
+        assert done.returncode != 0
+        assert "preset embedded repeats no published table" in done.stdout
+        assert "Traceback" not in done.stdout
+    assert not (tmp_path / "results" / "audit.csv").exists()
+
+
+def test_a_run_that_is_its_own_publication_is_reproduced(project):
+    """All but the times, which are never the same quantity."""
+    folder = project.folder / "published"
+    folder.mkdir()
+    rows = read(project.folder / "results" / "table3.csv")
+    for row in rows:
+        row |= {key: "" for key in ("pruner", "sparsity") if row[key] == "none"}
+    with (folder / "table3.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    shutil.copy(ROOT / "resources" / "paper" / "model_cards.csv", folder)
+    for name, source in project.models.items():
+        shutil.copy(source / "config.json", folder / f"{name}.json")
+    project.use(project.models, published="published")
+    done = project.snakemake("results/audit.csv")
+    assert done.returncode == 0, done.stdout[-3000:]
+    lines = read(project.folder / "results" / "audit.csv")
+    assert len(lines) == 7 * len(rows)
+    assert {line["verdict"] for line in lines if line["column"] != "inference_seconds"} == {
+        "reproduced"
+    }
+    assert "reproduced" in (project.folder / "results" / "audit.md").read_text()
+
+
+def test_a_calibration_set_from_a_text_of_its_own(project):
+    """Wanda's and SparseGPT's rows are made again; magnitude's, which looks at none, is not."""
+    (project.folder / "mine").mkdir()
+    lines = [json.dumps({"text": f"Sec. {n}. A bill about roads. " * 12}) for n in range(9)]
+    (project.folder / "mine" / "roads.jsonl").write_text("\n".join(lines) + "\n")
+    text = {"source": "mine", "revision": None, "file": "roads.jsonl"}
+    project.use(project.models, calibration={"text": text})
+    planned = project.planned()
+    assert any("/prune/bills/tiny-pre/wanda_2of4/" in path for path in planned)
+    assert not any("magnitude" in path for path in planned)
+    done = project.snakemake("results/calibration/bills/tiny-pre.safetensors")
+    assert done.returncode == 0, done.stdout[-3000:]
+    text = {"source": "mine", "revision": None, "file": "gone.jsonl"}
+    project.use(project.models, calibration={"text": text})
+    done = project.snakemake("results/calibration/bills/tiny-pre.safetensors")
+    assert done.returncode != 0 and "gone.jsonl" in done.stdout
+
+
+def test_adapters_on_the_dense_base_leave_no_zeros_and_retrain_nothing(project):
+    """As the authors' notebook scored its pruned rows (finding 3 of the audit)."""
+    before = project.files()
+    cost = "results/measure/bills/tiny-pre/{}.json"
+    pruned = json.loads((project.folder / cost.format("wanda_2of4/qlora")).read_text())
+    project.use(project.models, adapter_base="dense")
+    done = project.snakemake("results/table3.csv")
+    assert done.returncode == 0, done.stdout[-3000:]
+    dense = json.loads((project.folder / cost.format("wanda_2of4/qlora_on_dense")).read_text())
+    assert dense["parameters"] == pruned["parameters"]
+    weights = 2 * (4 * 32 * 32 + 2 * 32 * 64)
+    assert dense["nonzero_parameters"] - pruned["nonzero_parameters"] > 0.45 * weights
+    table = read(project.folder / "results" / "table3.csv")
+    row = next(
+        line for line in table if line["pruner"] == "wanda" and line["finetuning"] == "qlora"
+    )
+    assert int(row["nonzero_parameters"]) == dense["nonzero_parameters"]
+    after = project.files()
+    kept = (
+        "/full/",
+        "/prune/",
+        "/qlora/bills/tiny-pre/wanda",
+        "/wanda_2of4/qlora/",
+        "/wanda_2of4/qlora.",
+    )
+    for path, state in before.items():
+        if any(part in path for part in kept) and "/logs/" not in path:
+            assert after[path] == state, path

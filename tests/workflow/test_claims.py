@@ -1,0 +1,76 @@
+"""results/claims.csv: made on request from what is there, whatever rows the grid has."""
+
+import csv
+
+from tests.workflow.project import GRID
+
+CLAIMS = "results/claims.csv"
+
+
+def lines(project) -> list[dict]:
+    with (project.folder / CLAIMS).open() as file:
+        return list(csv.DictReader(file))
+
+
+def stages(project, before: dict) -> set[str]:
+    """The files below results/ that were made or changed since, logs and benchmarks left out."""
+    changed = {path for path, state in project.files().items() if before.get(path) != state}
+    return {path for path in changed if not path.startswith(("results/logs", "results/bench"))}
+
+
+def planned(project) -> set[str]:
+    """The rules that a run would use to make the claims."""
+    done = project.snakemake(CLAIMS, "--dry-run")
+    assert done.returncode == 0, done.stdout[-3000:]
+    cells = [line.split() for line in done.stdout.splitlines()]
+    return {row[0] for row in cells if len(row) == 2 and row[1].isdigit()} - {"total"}
+
+
+def test_the_claims_of_a_finished_grid(project):
+    before = project.files()
+    done = project.snakemake(CLAIMS)
+    assert done.returncode == 0, done.stdout[-3000:]
+    cheats = {f"results/cheats/bills/tiny-pre.{kind}" for kind in ("csv", "jsonl")}
+    assert stages(project, before) == {CLAIMS, "results/claims.md", *cheats}
+
+    verdicts = {line["claim"]: line["verdict"] for line in lines(project)}
+    assert {claim[0] for claim in verdicts} == set("123456789")
+    # The grid has one model with base and full rows, and no unpruned qlora row.
+    untestable = {claim for claim, said in verdicts.items() if said == "not testable"}
+    assert {"1", "2a", "2b", "3", "4", "6b", "7a", "7c"} <= untestable
+    tested = set(verdicts) - untestable
+    assert {claim[0] for claim in tested} == set("569")
+    for line in lines(project):
+        assert line["preset"] == "tiny"
+        assert line["examples"] == ("5" if line["claim"] in tested else "")
+    assert "not testable" in (project.folder / "results/claims.md").read_text()
+
+    with (project.folder / "results/cheats/bills/tiny-pre.csv").open() as file:
+        scored = list(csv.DictReader(file))
+    with (project.folder / "results/examples/bills/tiny-pre/dense/base.csv").open() as file:
+        examples = [row for row in csv.DictReader(file) if row["split"] == "test"]
+    assert list(scored[0]) == ["cheat", *examples[0]]
+    ids = [row["id"] for row in examples]
+    assert [(row["cheat"], row["id"]) for row in scored] == [
+        (kind, bill) for kind in ("copy", "repeat") for bill in ids
+    ]
+    # A copied opening of a bill shares words with its summary.
+    assert all(float(row["rouge1"]) > 0 for row in scored if row["cheat"] == "copy")
+
+    # Another number of resamples scores nothing again.
+    project.use(project.models, score={"resamples": 77})
+    assert planned(project) == {"claims"}
+
+    # A grid of one base row needs no more than is there.
+    project.use(project.models, "\n".join(GRID.splitlines()[:2]) + "\n")
+    before = project.files()
+    done = project.snakemake(CLAIMS)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert stages(project, before) == {CLAIMS, "results/claims.md"}
+    testable = {line["claim"][0] for line in lines(project) if line["verdict"] != "not testable"}
+    assert testable == set("59")
+
+
+def test_a_grid_without_a_base_row_is_planned(project):
+    project.use(project.models, "\n".join([GRID.splitlines()[0], *GRID.splitlines()[4:]]) + "\n")
+    assert planned(project) == {"claims"}

@@ -1,0 +1,96 @@
+"""
+The audit: the published table, figure by figure, with a verdict on each.
+
+  in   resources/paper (the key `published`): the published table, model cards, shapes
+  out  results/audit_counts.csv and .md    counts and sizes, from shapes alone: no weights needed
+       results/audit.csv and .md           every figure, beside this run's table
+"""
+
+
+def of_paper(name):
+    """A file of the folder with what was published; none where a preset repeats nothing published."""
+    if config["published"] is None:
+        return []
+    return f"{located(config['published'])}/{name}"
+
+
+def shapes_of_paper():
+    """The shape of each model of the grid."""
+    models = dict.fromkeys(row.model for row in ROWS)
+    return [of_paper(f"{model}.json") for model in models] if config["published"] else []
+
+
+rule audit_counts:
+    input:
+        published=of_paper("table3.csv"),
+        cards=of_paper("model_cards.csv"),
+        shapes=shapes_of_paper(),
+        code=scripts("audit_counts.py"),
+    output:
+        csv=report(
+            "results/audit_counts.csv",
+            caption="../report/audit_counts.rst",
+            category="Audit",
+            labels={"table": "counts and sizes"},
+        ),
+        markdown="results/audit_counts.md",
+    log:
+        "results/logs/audit_counts.log",
+    benchmark:
+        "results/benchmarks/audit_counts.tsv"
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+        gpu=0,
+    params:
+        rows=[[row.model, row.finetuning, row.pruner, row.sparsity] for row in ROWS],
+        preset=config["preset"],
+        rank=config["qlora"]["rank"],
+        target_modules=config["qlora"]["target_modules"],
+        splits=config["corpora"][CORPUS]["splits"],
+    message:
+        "Audit of the published counts and sizes"
+    script:
+        "../scripts/audit_counts.py"
+
+
+rule audit:
+    input:
+        # Without a published table the job says so, and nothing is made for it.
+        table="results/table3.csv" if config["published"] else [],
+        published=of_paper("table3.csv"),
+        shapes=shapes_of_paper(),
+        code=scripts("audit.py"),
+    output:
+        csv=report(
+            "results/audit.csv",
+            caption="../report/audit.rst",
+            category="Audit",
+            labels={"table": "published and ours"},
+        ),
+        markdown="results/audit.md",
+    log:
+        "results/logs/audit.log",
+    benchmark:
+        "results/benchmarks/audit.tsv"
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+        gpu=0,
+    params:
+        rows=[[row.model, row.finetuning, row.pruner, row.sparsity] for row in ROWS],
+        preset=config["preset"],
+        rank=config["qlora"]["rank"],
+        target_modules=config["qlora"]["target_modules"],
+        adapter_base=config["adapter_base"],
+        note=config["note"],
+    message:
+        "Audit of the published table"
+    script:
+        "../scripts/audit.py"

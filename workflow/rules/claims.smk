@@ -1,0 +1,102 @@
+"""
+The paper's claims as tests on results. No other target asks for them: results/claims.csv does.
+
+  in   the examples' scores and the costs of all rows; what base models wrote for the test split
+  out  results/cheats/CORPUS/MODEL.csv, .jsonl     copying and repetition, scored as examples are
+       results/claims.csv, and results/claims.md for people
+
+A claim whose rows the grid lacks is "not testable", and the others are tested.
+"""
+
+BASES = [row.model for row in ROWS if (row.finetuning, row.pruner) == ("base", grid.NONE)]
+
+
+def of_bases(template):
+    """The artifact of each model whose unpruned base is a row of the grid."""
+    return [template.format(corpus=CORPUS, model=model) for model in BASES]
+
+
+def activation_aware():
+    """The grid's pruners that look at activations."""
+    used = sorted({row.pruner for row in ROWS} - {grid.NONE})
+    return [name for name in used if sources.defines(f"sparsesum/pruners/{name}.py", "accumulate")]
+
+
+rule cheats:
+    input:
+        generations="results/generate/{corpus}/{model}/dense/base/test.jsonl",
+        tokens="results/tokens/{corpus}/{model}/test.parquet",
+        tokenizer="results/dense/{model}/tokenizer.json",
+        manifest=manifest("encoder", ENCODER),
+        code=scripts(
+            "cheats.py",
+            "sparsesum/metrics/rouge/rouge.py",
+            "sparsesum/metrics/bertscore/bertscore.py",
+        ),
+    output:
+        scores="results/cheats/{corpus}/{model}.csv",
+        predictions="results/cheats/{corpus}/{model}.jsonl",
+    log:
+        "results/logs/cheats/{corpus}/{model}.log",
+    benchmark:
+        "results/benchmarks/cheats/{corpus}/{model}.tsv"
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: config["threads"]["score"]
+    resources:
+        mem_mb=6000,
+        runtime=60,
+        gpu=gpus,
+    params:
+        encoder=located(config["score"]["encoder"]),
+        prompt=config["prompt"],
+        sha256=config["score"]["sha256"],
+        layer=config["score"]["layer"],
+        batch_size=config["score"]["batch_size"],
+        device=config["device"],
+        threads=config["threads"]["score"],
+    message:
+        "Scores of copying and of repetition, {wildcards.model}"
+    script:
+        "../scripts/cheats.py"
+
+
+rule claims:
+    input:
+        examples=of_rows("results/examples/{corpus}/{model}/{sparsity}/{finetuning}.csv"),
+        costs=of_rows("results/measure/{corpus}/{model}/{sparsity}/{finetuning}.json"),
+        bases=of_bases("results/generate/{corpus}/{model}/dense/base/test.jsonl"),
+        cheats=of_bases("results/cheats/{corpus}/{model}.csv"),
+        sources=of_bases("results/cheats/{corpus}/{model}.jsonl"),
+        code=scripts("claims.py"),
+    output:
+        csv=report(
+            "results/claims.csv",
+            caption="../report/claims.rst",
+            category="Results",
+            labels={"table": "the claims"},
+        ),
+        markdown="results/claims.md",
+    log:
+        "results/logs/claims.log",
+    benchmark:
+        "results/benchmarks/claims.tsv"
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+        gpu=0,
+    params:
+        rows=[[row.model, row.finetuning, row.pruner, row.sparsity] for row in ROWS],
+        bases=BASES,
+        aware=activation_aware(),
+        resamples=config["score"]["resamples"],
+        seed=config["score"]["seed"],
+        preset=config["preset"],
+        note=config["note"],
+    message:
+        "The paper's claims on the results of {params.preset}"
+    script:
+        "../scripts/claims.py"

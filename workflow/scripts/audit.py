@@ -1,0 +1,38 @@
+"""Every published figure beside our run's, with a verdict."""
+
+from sparsesum.job import job
+
+
+def main(snakemake) -> None:
+    from pathlib import Path
+
+    import pandas
+
+    from sparsesum import audit, files, grid, shapes
+
+    given, settings = snakemake.input, snakemake.params
+    if not given.published:
+        raise audit.nothing_published(settings.preset)
+    rows = [grid.Row(*row) for row in settings.rows]
+    counts = {
+        Path(path).stem: shapes.counts(
+            files.read_json(path), settings.rank, settings.target_modules
+        )
+        for path in given.shapes
+    }
+    table = files.read_csv(given.table)
+    records = audit.audit(
+        audit.published(files.read_csv(given.published), rows),
+        dict(zip(rows, table, strict=True)),
+        counts,
+        settings.adapter_base,
+    )
+    with files.whole(snakemake.output.csv) as draft:
+        pandas.DataFrame(records).to_csv(draft, index=False)
+    with files.whole(snakemake.output.markdown) as draft:
+        draft.write_text(audit.markdown(records, table[0]["preset"], settings.note))
+
+
+if __name__ == "__main__":
+    with job("audit", snakemake.log[0], snakemake.output.csv):
+        main(snakemake)

@@ -1,0 +1,35 @@
+"""Counts and sizes of the published table against the models' shapes; no weights are needed."""
+
+from sparsesum.job import job
+
+
+def main(snakemake) -> None:
+    from pathlib import Path
+
+    import pandas
+
+    from sparsesum import audit, files, grid, shapes
+
+    given, settings = snakemake.input, snakemake.params
+    if not given.published:
+        raise audit.nothing_published(settings.preset)
+    lines = audit.published(
+        files.read_csv(given.published), [grid.Row(*row) for row in settings.rows]
+    )
+    counts = {
+        Path(path).stem: shapes.counts(
+            files.read_json(path), settings.rank, settings.target_modules
+        )
+        for path in given.shapes
+    }
+    records = audit.audit_counts(lines, counts)
+    found = audit.findings(lines, counts, files.read_csv(given.cards), settings.splits)
+    with files.whole(snakemake.output.csv) as draft:
+        pandas.DataFrame(records).to_csv(draft, index=False)
+    with files.whole(snakemake.output.markdown) as draft:
+        draft.write_text(audit.counts_markdown(records, found))
+
+
+if __name__ == "__main__":
+    with job("audit_counts", snakemake.log[0], snakemake.output.csv):
+        main(snakemake)

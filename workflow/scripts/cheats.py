@@ -1,0 +1,37 @@
+"""What copying and repetition score: two cheating predictions for each test bill."""
+
+from sparsesum.job import job
+
+
+def main(snakemake) -> None:
+    import pandas
+    from tokenizers import Tokenizer
+
+    from sparsesum import cheats, device, encoder, files, prompt, scores
+
+    given, settings = snakemake.input, snakemake.params
+    device.prepare(settings.device, settings.threads)
+    folder = encoder.located(settings.encoder, given.manifest, settings.sha256)
+    asked = pandas.read_parquet(given.tokens)["prompt_ids"]
+    tokenizer = Tokenizer.from_file(given.tokenizer)
+    made = cheats.cheat(
+        files.read_jsonl(given.generations),
+        tokenizer.decode_batch([list(ids) for ids in asked]),
+        prompt.Prompt(**settings.prompt),
+    )
+    files.write_jsonl(snakemake.output.predictions, made)
+    records = [
+        {"cheat": kind, "prediction": row[kind], "cut_off": False, **row}
+        for kind in cheats.CHEATS
+        for row in made
+    ]
+    examples = pandas.DataFrame(scores.score(records, folder, settings.layer, settings.batch_size))
+    examples.insert(0, "cheat", [record["cheat"] for record in records])
+    examples.insert(1, "split", "test")
+    with files.whole(snakemake.output.scores) as draft:
+        examples.to_csv(draft, index=False, float_format="%.6f")
+
+
+if __name__ == "__main__":
+    with job(f"cheats {snakemake.wildcards.model}", snakemake.log[0], snakemake.output.scores):
+        main(snakemake)

@@ -1,0 +1,641 @@
+"""The paper's nine claims as tests on results: a difference, its interval, a verdict.
+
+The claims are those of "Pruning OPT for Summarization"; how each is put to the test is this
+project's choice, and stands in the `contrast` of each line.
+"""
+
+import math
+import warnings
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import combinations
+from string import ascii_lowercase
+from typing import NamedTuple
+
+import numpy as np
+import pandas
+from scipy import stats
+
+from sparsesum import patterns
+from sparsesum.errors import InputError
+from sparsesum.grid import NONE, Row
+
+COLUMNS = [
+    "claim",
+    "text",
+    "contrast",
+    "estimate",
+    "low",
+    "high",
+    "verdict",
+    "examples",
+    "examples_to_decide",
+    "preset",
+]
+COUNTS = ["examples", "examples_to_decide"]
+HOLDS, FAILS, UNDECIDED = "holds", "fails", "undecided at this sample size"
+UNCLEAR, NOT_TESTABLE = "undecided", "not testable"
+
+TEXTS = {
+    1: 'N:M "structured" sparsity does worse than unstructured at the same 50 %',
+    2: "8-bit inference is several times slower",
+    3: "Activation-aware pruning does not always beat magnitude",
+    4: "Smaller models suffer more from N:M patterns",
+    5: "Repetition and copying can raise ROUGE and BERTScore",
+    6: "Small decoder-only models overfit to long prompts",
+    7: "QLoRA does not suffice to recover a pruned small model; full fine-tuning beats QLoRA",
+    8: "Pruning reduced neither parameters, time nor disk size",
+    9: "Blank outputs and repeated input dominate the base models' generations",
+}
+
+SLOWER = 2.0
+"""Claim 2: "several times" is more than this ratio."""
+
+REDUCED = {
+    "nonzero_parameters": ("nonzero parameters", 0.95),
+    "inference_seconds": ("inference time", 0.9),
+    "size_mb": ("bytes on disk", 0.95),
+}
+"""Claim 8: what is below this share of the unpruned row counts as reduced. Times vary more."""
+
+RUN = 8
+"""Claim 9: so many words in a row that the source has too are copied."""
+
+Scores = Mapping[Row, pandas.DataFrame]
+"""The scores of each row's test examples, the same bills in the same order."""
+
+
+class Estimate(NamedTuple):
+    """A statistic of examples, in their unit, with its interval and standard error."""
+
+    value: float
+    low: float
+    high: float
+    error: float
+    examples: int
+    level: float = 0.95
+
+
+Bootstrap = Callable[..., Estimate]
+"""`estimate` with the configured resamples and seed."""
+
+
+def mean(sample: np.ndarray, axis: int = -1) -> np.ndarray:
+    return sample.mean(axis)
+
+
+def estimate(
+    *samples: np.ndarray,
+    resamples: int,
+    seed: int,
+    statistic: Callable = mean,
+    paired: bool = True,
+    comparisons: int = 1,
+) -> Estimate:
+    """A statistic with its percentile bootstrap interval over examples.
+
+    `samples`: [examples] each; paired ones are resampled together, and as long as each other.
+    `statistic(*samples, axis)` reduces that axis. With several `comparisons` the interval is one of
+    that many that all cover at once with 95 % (Bonferroni). The standard error is the bootstrap's.
+    Source: Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapters 6 and 13.
+    """
+    level = 1 - 0.05 / comparisons
+    # A ratio may be without value on a resample; its line says so then.
+    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = stats.bootstrap(
+            samples,
+            statistic,
+            n_resamples=resamples,
+            batch=100,  # Bounds the memory: whole test splits have thousands of examples.
+            paired=paired,
+            vectorized=True,
+            confidence_level=level,
+            method="percentile",
+            rng=seed,
+        )
+        value = float(statistic(*samples, axis=-1))
+    low, high = map(float, found.confidence_interval)
+    count = len(samples[0]) if paired else sum(map(len, samples))
+    return Estimate(value, low, high, float(found.standard_error), count, level)
+
+
+def share(marks: Sequence[bool]) -> Estimate:
+    """The share of marked examples with its Wilson interval.
+
+    Unlike the bootstrap's it has a width where all or none are marked. The error is that of a true
+    share of one half, which is what the interval tells from it.
+    Source: Wilson 1927, "Probable Inference", JASA 22.
+    """
+    count = len(marks)
+    found = stats.binomtest(int(sum(marks)), count).proportion_ci(method="wilson")
+    return Estimate(
+        sum(marks) / count, float(found.low), float(found.high), 0.5 / count**0.5, count
+    )
+
+
+def verdict(found: Estimate, threshold: float = 0.0) -> str:
+    """Whether a claim that the value is above `threshold` holds, fails or stays open."""
+    if found.low > threshold:
+        return HOLDS
+    return FAILS if found.high < threshold else UNDECIDED
+
+
+def examples_to_decide(found: Estimate, threshold: float = 0.0) -> int | None:
+    """How many examples would put the interval clear of `threshold`, were the value the true one.
+
+    n (z SE / distance)^2, rounded up; z is the normal quantile of the interval's level. None where
+    the value is the threshold. With so many, every second sample decides.
+    """
+    distance = found.value - threshold
+    if abs(distance) < 1e-9:  # Scores have six digits: this is none, but for float sums.
+        return None
+    z = stats.norm.ppf((1 + found.level) / 2)
+    return max(2, math.ceil(found.examples * (z * found.error / distance) ** 2))
+
+
+def line(claim: int, what: str, how: str, found: Estimate, threshold: float = 0.0) -> dict:
+    """A tested claim: the cells of its line. The contrast is `what`, in short, and `how`."""
+    return untestable(claim, what, how) | {
+        "estimate": round(found.value, 4),
+        "low": round(found.low, 4),
+        "high": round(found.high, 4),
+        "verdict": verdict(found, threshold),
+        "examples": found.examples,
+        "examples_to_decide": examples_to_decide(found, threshold),
+    }
+
+
+def counted(
+    claim: int, what: str, how: str, value: float, ends: Sequence[float], said: str
+) -> dict:
+    """A claim that counts or times decide, and not examples: the cells of its line."""
+    return untestable(claim, what, how) | {
+        "estimate": round(value, 4),
+        "low": round(min(ends), 4),
+        "high": round(max(ends), 4),
+        "verdict": said,
+    }
+
+
+def untestable(claim: int, what: str, how: str) -> dict:
+    """A claim that the grid's rows cannot test: `how` says why, and the other cells are blank."""
+    contrast = f"{what}: {how}"
+    return {"claim": claim, "text": TEXTS[claim], "contrast": contrast, "verdict": NOT_TESTABLE}
+
+
+def any_above(what: str, how: str, founds: Sequence[Estimate], lines: list[dict]) -> list[dict]:
+    """A claim that one of several comparisons shows: a line for it, then the comparisons' lines.
+
+    It holds if one of them is above 0, fails if all are below. Its figures are those of the
+    comparison that is most clearly above: where none is, the last that would have to be decided.
+    """
+    if len(lines) == 1:
+        return lines
+
+    def clearly_above(i: int) -> tuple[bool, float]:
+        return founds[i].low > 0, founds[i].value / max(founds[i].error, 1e-12)
+
+    best = max(range(len(lines)), key=clearly_above)
+    verdicts = {cells["verdict"] for cells in lines}
+    said = HOLDS if HOLDS in verdicts else FAILS if verdicts == {FAILS} else UNDECIDED
+    contrast = f"{what}: {how}, which is {lines[best]['contrast']}"
+    return [lines[best] | {"contrast": contrast, "verdict": said}, *lines]
+
+
+def models(rows: Mapping[Row, object]) -> list[str]:
+    """The models of the grid, in its order."""
+    return list(dict.fromkeys(row.model for row in rows))
+
+
+def unpruned(model: str, finetuning: str) -> Row:
+    return Row(model, finetuning, NONE, NONE)
+
+
+def pruned_qlora(rows: Mapping[Row, object], model: str) -> list[Row]:
+    """A model's pruned QLoRA rows."""
+    return [r for r in rows if (r.model, r.finetuning) == (model, "qlora") and r.pruner != NONE]
+
+
+def rouge(scores: Scores, row: Row) -> np.ndarray:
+    """ROUGE-Lsum of a row's test examples."""
+    return scores[row]["rougeLsum"].to_numpy(float)
+
+
+def named(row: Row) -> str:
+    """A row in words."""
+    pruned = "unpruned" if row.pruner == NONE else f"{row.pruner} {row.sparsity}"
+    return f"{row.model} {row.finetuning} {pruned}"
+
+
+def nm_worse(scores: Scores, bootstrap: Bootstrap) -> list[dict]:
+    """Claim 1: unstructured 50 % minus N:M of the same share."""
+    what = "unstructured 50% minus N:M"
+    groups: dict[tuple, dict[bool, list[Row]]] = {}
+    for row in scores:
+        if row.pruner != NONE and (pattern := patterns.parse(row.sparsity)).ratio == 0.5:
+            group = groups.setdefault((row.model, row.pruner, row.finetuning), {})
+            group.setdefault(bool(pattern.m), []).append(row)
+    both = [(group[False][0], group[True]) for group in groups.values() if len(group) == 2]
+    if not both:
+        reason = "no model, pruner and fine-tuning has rows at 50% and at N:M of the same share"
+        return [untestable(1, what, reason)]
+    gaps = [
+        rouge(scores, free) - np.mean([rouge(scores, row) for row in nm], axis=0)
+        for free, nm in both
+    ]
+    rows = [f"{named(free)} minus {', '.join(row.sparsity for row in nm)}" for free, nm in both]
+    how = (
+        "test ROUGE-Lsum, paired by bill; unstructured 50 % minus the mean of the N:M rows of the "
+        f"same share, mean over models, pruners and fine-tunings that have both ({'; '.join(rows)})"
+    )
+    return [line(1, what, how, bootstrap(np.mean(gaps, axis=0)))]
+
+
+def eight_bit_slower(costs: Mapping[Row, dict]) -> list[dict]:
+    """Claim 2: the int8 engine's milliseconds a token over the dense engine's, per model."""
+    lines = []
+    for model in models(costs):
+        what = f"{model}, int8 / dense"
+        slow, fast = unpruned(model, "qlora"), unpruned(model, "base")
+        if slow not in costs or fast not in costs:
+            lines.append(untestable(2, what, "an unpruned base row or qlora row is missing"))
+            continue
+        key = "ms_per_token_runs"
+        slow_runs, fast_runs = costs[slow][key]["int8"], costs[fast][key]["dense"]
+        if min(len(slow_runs), len(fast_runs)) < 2:
+            lines.append(untestable(2, what, "timed once only; measure.repeats sets how often"))
+            continue
+        # The prompt's own time is taken off each run: on a busy machine nothing may be left.
+        if min(*slow_runs, *fast_runs) <= 0:
+            reason = "a run took no longer than its prompt; measure again on a quiet machine"
+            lines.append(untestable(2, what, reason))
+            continue
+        value = costs[slow]["ms_per_token"]["int8"] / costs[fast]["ms_per_token"]["dense"]
+        ends = [min(slow_runs) / max(fast_runs), max(slow_runs) / min(fast_runs)]
+        said = HOLDS if ends[0] > SLOWER else FAILS if ends[1] < SLOWER else UNCLEAR
+        how = (
+            f"milliseconds a token at batch size 1, ratio of medians; int8 engine of {named(slow)} "
+            f"over dense engine of {named(fast)}; ends are the least and the greatest ratio of "
+            f"{len(slow_runs)} and {len(fast_runs)} runs; several times is more than {SLOWER:g}"
+        )
+        lines.append(counted(2, what, how, value, ends, said))
+    return lines
+
+
+def magnitude_may_win(scores: Scores, aware: Sequence[str], bootstrap: Bootstrap) -> list[dict]:
+    """Claim 3: magnitude minus each activation-aware pruner, at the same pattern."""
+    what = "magnitude minus activation-aware, any pair"
+    pairs = [
+        (row, other)
+        for row in scores
+        for other in scores
+        if row.pruner == "magnitude"
+        and other.pruner in aware
+        and (row.model, row.finetuning) == (other.model, other.finetuning)
+        and patterns.parse(row.sparsity) == patterns.parse(other.sparsity)
+    ]
+    if not pairs:
+        reason = "no magnitude row has an activation-aware one of the same pattern"
+        return [untestable(3, what, reason)]
+    how = (
+        "test ROUGE-Lsum, paired by bill; interval simultaneous (Bonferroni) over "
+        f"{len(pairs)} pairs"
+    )
+    founds = [
+        bootstrap(rouge(scores, row) - rouge(scores, other), comparisons=len(pairs))
+        for row, other in pairs
+    ]
+    lines = [
+        line(3, f"{named(row)} minus {other.pruner}", how, found)
+        for (row, other), found in zip(pairs, founds, strict=True)
+    ]
+    how = (
+        f"holds if magnitude is above {' or '.join(aware)} in one of {len(pairs)} pairs, fails if "
+        "below in all; figures of the pair most in favour of magnitude"
+    )
+    return any_above(what, how, founds, lines)
+
+
+def smaller_suffer_more(
+    scores: Scores, costs: Mapping[Row, dict], bootstrap: Bootstrap
+) -> list[dict]:
+    """Claim 4: the relative loss from N:M of a smaller minus that of a larger model."""
+    pruned: dict[str, dict[tuple, Row]] = {model: {} for model in models(scores)}
+    for row in scores:
+        dense = unpruned(row.model, row.finetuning)
+        if row.pruner != NONE and dense in scores and patterns.parse(row.sparsity).m:
+            pruned[row.model][row.finetuning, row.checkpoint] = row
+
+    def parameters(model: str) -> int:
+        return min(cost["parameters"] for row, cost in costs.items() if row.model == model)
+
+    lines = []
+    for small, large in combinations(sorted(pruned, key=parameters), 2):
+        what = f"{small} minus {large}"
+        shared = [key for key in pruned[small] if key in pruned[large]]
+        if not shared:
+            reason = "they share no N:M row that has an unpruned one beside it"
+            lines.append(untestable(4, what, reason))
+            continue
+        rows = [pruned[model][key] for model in (small, large) for key in shared]
+        columns = [
+            rouge(scores, one) for row in rows for one in (row, unpruned(row.model, row.finetuning))
+        ]
+        found = bootstrap(*columns, statistic=relative_loss_gap)
+        if not np.isfinite(found).all():
+            reason = "an unpruned row scores 0 on all or on a resample: no relative loss"
+            lines.append(untestable(4, what, reason))
+            continue
+        kinds = [f"{row.finetuning} {row.pruner} {row.sparsity}" for row in rows[: len(shared)]]
+        how = (
+            "relative loss of mean test ROUGE-Lsum, 1 - pruned / unpruned of the same fine-tuning, "
+            f"mean over the N:M rows that both models have ({', '.join(kinds)}); {small} "
+            f"({parameters(small):,} parameters) minus {large} ({parameters(large):,}); bills "
+            "resampled jointly"
+        )
+        lines.append(line(4, what, how, found))
+    return lines or [untestable(4, "smaller minus larger model", "the grid has one model")]
+
+
+def relative_loss_gap(*columns: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Mean relative loss of the first half of pairs minus that of the second.
+
+    `columns`: pruned, unpruned, pruned, unpruned, ...: [..., examples] each.
+    """
+    means = [column.mean(axis) for column in columns]
+    losses = np.stack(
+        [1 - pruned / dense for pruned, dense in zip(means[::2], means[1::2], strict=True)]
+    )
+    half = len(losses) // 2
+    return losses[:half].mean(0) - losses[half:].mean(0)
+
+
+def cheating_pays(
+    scores: Scores, cheats: Mapping[str, pandas.DataFrame], bootstrap: Bootstrap
+) -> list[dict]:
+    """Claim 5: copying and repeating minus the base's own predictions, in both metrics."""
+    cases = [
+        (model, kind, rows)
+        for model, frame in cheats.items()
+        for kind, rows in frame.groupby("cheat", sort=False)
+    ]
+    if not cases:
+        return [untestable(5, "cheat minus base", "the grid has no unpruned base row")]
+    told = {
+        "copy": "the opening of the bill as read",
+        "repeat": "the base's first sentence over and over",
+    }
+    lines = []
+    for metric, name in (("rougeLsum", "ROUGE-Lsum"), ("bertscore", "BERTScore")):
+        founds, members = [], []
+        for model, kind, rows in cases:
+            base = scores[unpruned(model, "base")]
+            gap = rows[metric].to_numpy(float) - base[metric].to_numpy(float)
+            founds.append(bootstrap(gap, comparisons=2 * len(cases)))
+            how = (
+                f"test {name}, paired by bill; {told[kind]}, as many words as references have on "
+                "average, minus the base's own prediction; interval simultaneous (Bonferroni) over "
+                f"{2 * len(cases)} comparisons"
+            )
+            members.append(line(5, f"{model}, {name}, {kind} minus base", how, founds[-1]))
+        how = (
+            f"holds for {name} if above 0 for one of {len(cases)} cheats, fails if below for all; "
+            "figures of the cheat that pays most"
+        )
+        lines += any_above(f"{name}, any cheat minus base", how, founds, members)
+    return lines
+
+
+def long_prompts_hurt(
+    scores: Scores, generations: Mapping[str, list[dict]], bootstrap: Bootstrap
+) -> list[dict]:
+    """Claim 6: what full fine-tuning gains on shorter prompts minus on longer ones, per model."""
+    lines = []
+    for model in models(scores):
+        what = f"{model}, gain on shorter minus on longer prompts"
+        base, full = unpruned(model, "base"), unpruned(model, "full")
+        if base not in scores or full not in scores:
+            lines.append(untestable(6, what, "an unpruned base row or full row is missing"))
+            continue
+        lengths = np.array([row["prompt_tokens"] for row in generations[model]])
+        short = lengths <= np.median(lengths)
+        # Where truncation makes most prompts equally long, those are the longer ones.
+        if (~short).sum() < 2:
+            short = lengths < np.median(lengths)
+        if min(short.sum(), (~short).sum()) < 2:
+            lines.append(untestable(6, what, "the prompts are all of one length, or nearly"))
+            continue
+        gain = rouge(scores, full) - rouge(scores, base)
+        found = bootstrap(
+            gain[short],
+            gain[~short],
+            statistic=lambda one, other, axis: one.mean(axis) - other.mean(axis),
+            paired=False,
+        )
+        how = (
+            f"gain in test ROUGE-Lsum of {named(full)} over {named(base)}, on the shorter half of "
+            f"prompts ({short.sum()}, up to {lengths[short].max()} tokens) minus on the longer "
+            f"({(~short).sum()}), unpaired"
+        )
+        lines.append(line(6, what, how, found))
+    return lines
+
+
+def qlora_not_enough(scores: Scores, bootstrap: Bootstrap) -> list[dict]:
+    """Claim 7: unpruned minus pruned under QLoRA, and full minus QLoRA, per model."""
+    lines = []
+    for model in models(scores):
+        qlora, full = unpruned(model, "qlora"), unpruned(model, "full")
+        pruned = pruned_qlora(scores, model)
+        what = f"{model} qlora, unpruned minus pruned"
+        if qlora in scores and pruned:
+            gap = rouge(scores, qlora) - np.mean([rouge(scores, row) for row in pruned], axis=0)
+            kinds = ", ".join(f"{row.pruner} {row.sparsity}" for row in pruned)
+            how = (
+                f"test ROUGE-Lsum, paired by bill; {named(qlora)} minus the mean of the pruned "
+                f"qlora rows ({kinds}); above 0 is not recovered"
+            )
+            lines.append(line(7, what, how, bootstrap(gap)))
+        else:
+            lines.append(untestable(7, what, "an unpruned qlora row or pruned ones are missing"))
+        what = f"{model}, full minus qlora"
+        if qlora in scores and full in scores:
+            how = f"test ROUGE-Lsum, paired by bill; {named(full)} minus {named(qlora)}"
+            found = bootstrap(rouge(scores, full) - rouge(scores, qlora))
+            lines.append(line(7, what, how, found))
+        else:
+            lines.append(untestable(7, what, "an unpruned full row or qlora row is missing"))
+    return lines
+
+
+def nothing_reduced(costs: Mapping[Row, dict]) -> list[dict]:
+    """Claim 8: pruned over unpruned QLoRA rows in parameters, time and bytes, per model."""
+    lines = []
+    for model in models(costs):
+        dense, pruned = unpruned(model, "qlora"), pruned_qlora(costs, model)
+        for key, (name, limit) in REDUCED.items():
+            what = f"{model} qlora, {name}, pruned / unpruned"
+            if dense not in costs or not pruned:
+                reason = "an unpruned qlora row or pruned ones are missing"
+                lines.append(untestable(8, what, reason))
+                continue
+            ratios = [costs[row][key] / costs[dense][key] for row in pruned]
+            below = [ratio < limit for ratio in ratios]
+            said = FAILS if all(below) else UNCLEAR if any(below) else HOLDS
+            how = (
+                f"mean ratio of {len(pruned)} pruned qlora rows to {named(dense)}; ends are the "
+                f"least and the greatest; fails (it was reduced) if all are below {limit:g}, holds "
+                "if none is"
+            )
+            lines.append(counted(8, what, how, float(np.mean(ratios)), ratios, said))
+    return lines
+
+
+def repeated_words(prediction: str, source: str) -> float:
+    """Which share of a prediction's words (0..1) is copied or repeated; 0 if it has none.
+
+    Copied: in a run of RUN words or more that stands in the source. Repeated: in a sequence of 3
+    words that the prediction has more than once. Words are split at white space, in lower case.
+    """
+    words, read = prediction.lower().split(), source.lower().split()
+    there = {tuple(read[i : i + RUN]) for i in range(len(read) - RUN + 1)}
+    triples = Counter(zip(words, words[1:], words[2:], strict=False))
+    marked: set[int] = set()
+    for i in range(len(words)):
+        if tuple(words[i : i + RUN]) in there:
+            marked.update(range(i, i + RUN))
+        if triples[tuple(words[i : i + 3])] > 1:
+            marked.update(range(i, i + 3))
+    return len(marked) / len(words) if words else 0.0
+
+
+def blanks_and_repeats_dominate(
+    generations: Mapping[str, list[dict]], sources: Mapping[str, Sequence[str]]
+) -> list[dict]:
+    """Claim 9: the share of base generations that are blank, or half copied or repeated."""
+    lines = []
+    for model, rows in generations.items():
+        blank = [not row["prediction"].strip() for row in rows]
+        marks = [
+            empty or repeated_words(row["prediction"], source) >= 0.5
+            for empty, row, source in zip(blank, rows, sources[model], strict=True)
+        ]
+        how = (
+            f"share of test generations that are blank ({sum(blank)}), or half of "
+            f"whose words are in runs of {RUN} or more words of the bill as read, or in sequences "
+            f"of 3 words that the generation has twice ({sum(marks) - sum(blank)}); dominate is "
+            "more than half; Wilson interval"
+        )
+        lines.append(
+            line(9, f"{model} base, share of such generations", how, share(marks), threshold=0.5)
+        )
+    return lines or [
+        untestable(9, "share of such generations", "the grid has no unpruned base row")
+    ]
+
+
+def check_same_bills(scores: Scores, others: Mapping[str, Sequence]) -> None:
+    """Raise InputError unless all have the scores of the same bills, two or more, in one order."""
+    first, *rest = scores
+    bills = list(scores[first]["id"])
+    if len(bills) < 2:
+        raise InputError(f"{named(first)}: {len(bills)} test example; a comparison needs two")
+    found = {named(row): list(scores[row]["id"]) for row in rest} | dict(others)
+    for name, ids in found.items():
+        if list(ids) != bills:
+            raise InputError(
+                f"{name}: not the test bills of {named(first)}; delete its files in results/ and "
+                "run again"
+            )
+
+
+def numbered(lines: list[dict]) -> list[dict]:
+    """Lines with their claim's number; where a claim has several, with letters: 2a, 2b."""
+    counts, seen = Counter(cells["claim"] for cells in lines), Counter()
+    result = []
+    for cells in lines:
+        number = cells["claim"]
+        place = seen[number]
+        letter = "z" * (place // 26) + ascii_lowercase[place % 26] if counts[number] > 1 else ""
+        seen[number] += 1
+        result.append(cells | {"claim": f"{number}{letter}"})
+    return result
+
+
+def table(
+    scores: Scores,
+    costs: Mapping[Row, dict],
+    generations: Mapping[str, list[dict]],
+    cheats: Mapping[str, pandas.DataFrame],
+    sources: Mapping[str, Sequence[str]],
+    aware: Sequence[str],
+    preset: str,
+    resamples: int,
+    seed: int,
+) -> pandas.DataFrame:
+    """The nine claims, a line a comparison, with COLUMNS.
+
+    `scores`, `costs`: of each row of the grid. `generations`: by model, what its unpruned base row
+    wrote for the test split; `cheats`: the scores of copying and repeating; `sources`: the bills as
+    the model read them. `aware`: the activation-aware pruners. Raises InputError if rows were not
+    scored on the same bills, or on fewer than two.
+    """
+    others = {f"{model} base": [row["id"] for row in rows] for model, rows in generations.items()}
+    for model, frame in cheats.items():
+        others |= {f"{model} {kind}": rows["id"] for kind, rows in frame.groupby("cheat")}
+    check_same_bills(scores, others)
+    bootstrap = partial(estimate, resamples=resamples, seed=seed)
+    lines = [
+        *nm_worse(scores, bootstrap),
+        *eight_bit_slower(costs),
+        *magnitude_may_win(scores, aware, bootstrap),
+        *smaller_suffer_more(scores, costs, bootstrap),
+        *cheating_pays(scores, cheats, bootstrap),
+        *long_prompts_hurt(scores, generations, bootstrap),
+        *qlora_not_enough(scores, bootstrap),
+        *nothing_reduced(costs),
+        *blanks_and_repeats_dominate(generations, sources),
+    ]
+    frame = pandas.DataFrame(numbered(lines), columns=COLUMNS).assign(preset=preset)
+    # Nullable: a column of counts with a blank stays one of counts.
+    return frame.astype(dict.fromkeys(COUNTS, "Int64"))
+
+
+def _printed(line: dict) -> list[str]:
+    """The cells of a line as people read them."""
+    interval = [line["low"], line["high"]]
+    blank = pandas.isna(line["estimate"])
+    return [
+        line["claim"],
+        line["contrast"].split(": ", 1)[0],
+        line["verdict"],
+        "" if blank else f"{line['estimate']:.3f}",
+        "" if blank else " to ".join(map("{:.3f}".format, interval)),
+        *("" if pandas.isna(line[key]) else f"{line[key]:,}" for key in COUNTS),
+    ]
+
+
+def markdown(frame: pandas.DataFrame, note: str) -> str:
+    """The claims as a table to read, and below it how each was decided."""
+    cells: list[list[str]] = []
+    numbers: dict[str, list[str]] = {}
+    for text, lines in frame.groupby("text", sort=False):
+        cells.append(["", f"**{text}**", *[""] * 5])
+        for line in lines.to_dict("records"):
+            cells.append(_printed(line))
+            how = line["contrast"].split(": ", 1)[1]
+            numbers.setdefault(how, []).append(line["claim"])
+    told = [f"- {', '.join(those)}: {how}." for how, those in numbers.items()]
+    heads = ["", "What is compared", "Verdict", "Estimate", "95 % interval", "Examples"]
+    printed = pandas.DataFrame(cells, columns=[*heads, "Would decide"])
+    return (
+        f"# The paper's claims, preset {frame['preset'].iloc[0]}\n\n"
+        f"{note.strip()}\n\n"
+        f"{printed.to_markdown(index=False, disable_numparse=True)}\n\n"
+        "A verdict is about this preset's models and data. Holds: the interval lies on the claim's "
+        "side of its threshold;\nfails: on the other. Would decide: with so many examples an even "
+        "chance that it does, were the estimate the\ntruth. Below some 30 examples bootstrap "
+        "intervals are too narrow.\n\n## How\n\n" + "\n".join(told) + "\n"
+    )
