@@ -15,12 +15,8 @@ MODELS = ["opt-125m", "opt-350m"]
 
 @pytest.fixture(scope="module")
 def counts() -> dict[str, shapes.Counts]:
-    return {
-        name: shapes.counts(
-            files.read_json(PAPER / f"{name}.json"), 16, ["q_proj", "k_proj", "v_proj"]
-        )
-        for name in MODELS
-    }
+    paths = [PAPER / f"{name}.json" for name in MODELS]
+    return shapes.of_files(paths, 16, ["q_proj", "k_proj", "v_proj"])
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,6 @@ from sparsesum.job import job
 
 
 def main(snakemake) -> None:
-    from pathlib import Path
-
     import pandas
 
     from sparsesum import audit, files, grid, shapes
@@ -14,12 +12,7 @@ def main(snakemake) -> None:
     if not given.published:
         raise audit.nothing_published(settings.preset)
     rows = [grid.Row(*row) for row in settings.rows]
-    counts = {
-        Path(path).stem: shapes.counts(
-            files.read_json(path), settings.rank, settings.target_modules
-        )
-        for path in given.shapes
-    }
+    counts = shapes.of_files(given.shapes, settings.rank, settings.target_modules)
     table = files.read_csv(given.table)
     records = audit.audit(
         audit.published(files.read_csv(given.published), rows),

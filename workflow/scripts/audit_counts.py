@@ -4,8 +4,6 @@ from sparsesum.job import job
 
 
 def main(snakemake) -> None:
-    from pathlib import Path
-
     import pandas
 
     from sparsesum import audit, files, grid, shapes
@@ -16,12 +14,7 @@ def main(snakemake) -> None:
     lines = audit.published(
         files.read_csv(given.published), [grid.Row(*row) for row in settings.rows]
     )
-    counts = {
-        Path(path).stem: shapes.counts(
-            files.read_json(path), settings.rank, settings.target_modules
-        )
-        for path in given.shapes
-    }
+    counts = shapes.of_files(given.shapes, settings.rank, settings.target_modules)
     records = audit.audit_counts(lines, counts)
     found = audit.findings(lines, counts, files.read_csv(given.cards), settings.splits)
     with files.whole(snakemake.output.csv) as draft:

@@ -1,7 +1,9 @@
 """What a model's shape alone tells: parameters and bytes, counted on torch's meta device."""
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from transformers import OPTConfig, OPTForCausalLM
@@ -47,3 +49,13 @@ def counts(config: dict, rank: int, target_modules: Collection[str]) -> Counts:
         ),
         int8_bytes=prunable + sum(4 * rows + 1 for rows, _ in pruned) + 4 * (parameters - prunable),
     )
+
+
+def of_files(
+    files: Iterable[str | Path], rank: int, target_modules: Collection[str]
+) -> dict[str, Counts]:
+    """The counts of each config.json, by its file's name without ".json"."""
+    return {
+        Path(file).stem: counts(json.loads(Path(file).read_text()), rank, target_modules)
+        for file in files
+    }
