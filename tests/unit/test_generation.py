@@ -87,6 +87,14 @@ def test_the_int8_engine_is_near_the_dense_one(row):
     assert (dense - int8).abs().mean() < 0.1 * dense.std()
 
 
+@pytest.mark.parametrize("engine", generation.ENGINES)
+def test_both_engines_run_in_the_dtype_that_is_asked_for(row, engine):
+    _, base, adapter = row
+    model = generation.load(base, adapter, engine, CPU, torch.bfloat16)
+    logits = model(torch.tensor([[2, 40, 41]])).logits
+    assert logits.dtype == torch.bfloat16 and logits.isfinite().all()
+
+
 def encoded(tokenizer, count: int) -> list[list[int]]:
     return [
         tokenizer.encode(inference_prompt(bill.text)).ids

@@ -22,6 +22,14 @@ def test_an_opt_stand_in_is_a_source_without_zeros(opt_folders, tmp_path):
         assert (again / "model.safetensors").read_bytes() == weights[0].read_bytes()
 
 
+def test_not_one_of_nine_million_weights_is_zero_in_float16():
+    """Some of as many normal ones would be: float16 ends at 6e-8."""
+    layer = torch.nn.Linear(3000, 3000)
+    stand_ins.fill(layer, 0)
+    assert layer.weight.half().all()
+    assert abs(layer.weight.std() - 0.02) < 0.002
+
+
 def test_an_encoder_stand_in_scores_texts(opt_folders, tmp_path):
     stand_ins.roberta(
         opt_folders["pre"] / "tokenizer.json",

@@ -34,9 +34,12 @@ def load(
     if engine == "int8":
         from peft import PeftModel
 
-        return PeftModel.from_pretrained(
-            quantisation.load(checkpoint, device, dtype), adapter
-        ).eval()
+        base = quantisation.load(checkpoint, device, dtype)
+        model = PeftModel.from_pretrained(base, adapter)
+        for name, parameter in model.named_parameters():
+            if "lora_" in name:  # peft keeps float32, which would raise all that follows to it
+                parameter.data = parameter.data.to(dtype)
+        return model.eval()
     config = checkpoints.read_config(checkpoint)
     del config.quantization_config
     state = quantisation.merged(quantisation.dequantise(checkpoints.state(checkpoint)), adapter)

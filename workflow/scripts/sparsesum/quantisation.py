@@ -29,13 +29,18 @@ def load(folder: Path, device: torch.device, dtype: torch.dtype = torch.float32)
     wanted = BitsAndBytesConfig(
         load_in_8bit=True, llm_int8_skip_modules=["lm_head", "project_in", "project_out"]
     )
-    return OPTForCausalLM.from_pretrained(
+    model = OPTForCausalLM.from_pretrained(
         folder,
         quantization_config=None if saved_in_int8 else wanted,
         dtype=dtype,
         device_map={"": device},
         local_files_only=True,
     )
+    for parameter in model.parameters():
+        # transformers leaves some of an int8 checkpoint in the dtype that they were saved in.
+        if parameter.is_floating_point():
+            parameter.data = parameter.data.to(dtype)
+    return model
 
 
 def dequantise(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
