@@ -434,3 +434,47 @@ def test_nothing_heavy_is_imported():
     code = "import sys, sparsesum.claims; print({'torch', 'transformers'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
+
+
+def test_the_interval_leans_with_the_scores():
+    """The percentile interval's longer arm is on the long tail's side; the basic one's is not."""
+    values = np.random.default_rng(9).exponential(1, 20)
+    found = claims.estimate(values, resamples=4000, seed=1)
+    assert found.high - found.value > 1.1 * (found.value - found.low)
+
+
+@pytest.mark.parametrize(
+    ("claim", "words", "comparisons"),
+    [(3, "small qlora magnitude 2:4 minus wanda", 4), (5, "small, ROUGE-Lsum, repeat", 8)],
+)
+def test_intervals_of_a_family_hold_all_at_once(claim, words, comparisons):
+    results = Results({})
+    if claim == 3:
+        one, other = (
+            results.scores[Row("small", "qlora", pruner, "2:4")]["rougeLsum"]
+            for pruner in ("magnitude", "wanda")
+        )
+        error = (one - other).std() / COUNT**0.5
+    else:
+        error = 0.02 / COUNT**0.5  # what the simulated cheats scatter about the base
+    line = find(results.table(resamples=4000), claim, words)
+    z = stats.norm.ppf(1 - 0.05 / comparisons / 2)
+    assert (line["high"] - line["low"]) / 2 == pytest.approx(z * error, rel=0.12)
+
+
+def test_claim_1_compares_the_same_share_alone():
+    results = Results({})
+    less = Row("small", "qlora", "wanda", "30%")
+    nm = Row("small", "qlora", "wanda", "2:4")
+    results.scores[less] = results.scores[nm].copy()
+    results.costs[less] = results.costs[nm]
+    assert find(results.table([nm, less]), 1, "unstructured")["verdict"] == NOT_TESTABLE
+
+
+def test_claim_9_counts_a_prediction_of_which_just_half_is_copied():
+    results = Results({})
+    eight = " ".join(SOURCE.split()[3:11])
+    results.predictions = [f"{eight} a b c d e f g h"] * COUNT
+    assert claims.repeated_words(results.predictions[0], SOURCE) == 0.5
+    line = find(results.table(), 9, "small")
+    assert (line["estimate"], line["verdict"]) == (1.0, HOLDS)
