@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sparsesum import audit, files, shapes
+from sparsesum import audit, files, findings, shapes
 from sparsesum.errors import InputError
 from sparsesum.grid import Row, read
 
@@ -99,7 +99,7 @@ def test_a_count_that_no_mistake_explains_differs(lines, counts):
 def test_the_findings_rest_on_the_data(lines, counts):
     cards = files.read_csv(PAPER / "model_cards.csv")
     splits = {"validation": {"from": "ca_test"}, "test": {"from": "test"}}
-    found = audit.findings(lines, counts, cards, splits)
+    found = findings.findings(lines, counts, cards, splits)
     assert len(found) == 5
     text = " ".join(" ".join(finding.values()) for finding in found)
     for figure in (
@@ -117,12 +117,12 @@ def test_the_findings_rest_on_the_data(lines, counts):
     swapped = [
         c | {"test_rougeL": c["test_rougeLsum"], "test_rougeLsum": c["test_rougeL"]} for c in cards
     ]
-    assert audit.findings(lines, counts, swapped, splits)[3]["finding"].endswith("rougeL")
+    assert findings.findings(lines, counts, swapped, splits)[3]["finding"].endswith("rougeL")
     turned = {
         row: line | {"test_rouge": line["validation_rouge"], "validation_rouge": line["test_rouge"]}
         for row, line in lines.items()
     }
-    assert "do not tell" in audit.findings(turned, counts, cards, splits)[4]["derived"]
+    assert "do not tell" in findings.findings(turned, counts, cards, splits)[4]["derived"]
 
 
 def ours(line: dict, **changed) -> dict:
@@ -164,6 +164,6 @@ def test_the_tables_for_people_hold_every_record(lines, counts):
     records = audit.audit_counts(lines, counts)
     cards = files.read_csv(PAPER / "model_cards.csv")
     splits = {"validation": {"from": "ca_test"}, "test": {"from": "test"}}
-    text = audit.counts_markdown(records, audit.findings(lines, counts, cards, splits))
+    text = audit.counts_markdown(records, findings.findings(lines, counts, cards, splits))
     assert "6 reproduced, 22 explained, 0 differs" in text
     assert text.count("| opt-") == 28

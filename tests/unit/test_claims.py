@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 
 from sparsesum import claims
-from sparsesum.claims import FAILS, HOLDS, NOT_TESTABLE, UNCLEAR, UNDECIDED, Estimate
+from sparsesum.bootstrap import FAILS, HOLDS, UNDECIDED, estimate
+from sparsesum.claims import NOT_TESTABLE, UNCLEAR
 from sparsesum.errors import InputError
 from sparsesum.grid import Row
 
@@ -104,94 +105,16 @@ class Results:
         )
 
 
-def test_the_interval_is_scipys():
-    values = np.random.default_rng(4).beta(2, 5, 80)
-    found = claims.estimate(values, resamples=2000, seed=7)
-    one = stats.bootstrap((values,), np.mean, n_resamples=2000, method="percentile", rng=7)
-    low, high = one.confidence_interval
-    # Batches draw in another order: the ends agree to the resampling's own noise.
-    assert (found.low, found.high) == pytest.approx((low, high), abs=0.003)
-    assert found.error == pytest.approx(values.std() / 80**0.5, rel=0.06)
-    assert (found.value, found.examples) == (pytest.approx(values.mean()), 80)
-
-
-def test_an_unpaired_interval_is_welchs():
-    draw = np.random.default_rng(5)
-    one, other = draw.normal(1, 1, 150), draw.normal(0, 2, 250)
-    found = claims.estimate(
-        one,
-        other,
-        resamples=4000,
-        seed=1,
-        paired=False,
-        statistic=lambda a, b, axis: a.mean(axis) - b.mean(axis),
-    )
-    welch = stats.ttest_ind(one, other, equal_var=False).confidence_interval()
-    assert (found.low, found.high) == pytest.approx((welch.low, welch.high), abs=0.05)
-    assert found.examples == 400
-
-
-def test_pairs_are_resampled_together():
-    bills = np.random.default_rng(6).normal(0.5, 0.1, 100)
-    found = claims.estimate(
-        bills, bills + 0.1, resamples=300, seed=1, statistic=lambda a, b, axis: (b - a).mean(axis)
-    )
-    assert (found.low, found.high) == pytest.approx((0.1, 0.1))
-
-
-def test_a_simultaneous_interval_is_bonferronis():
-    values = np.random.default_rng(7).normal(0, 1, 400)
-    found = claims.estimate(values, resamples=20000, seed=1, comparisons=5)
-    half = stats.norm.ppf(1 - 0.05 / 10) / 20
-    assert (found.high - found.low) / 2 == pytest.approx(half * values.std(), rel=0.04)
-    assert found.level == pytest.approx(0.99)
-
-
 def test_a_ratio_of_means_is_the_delta_methods():
     draw = np.random.default_rng(8)
     dense = draw.normal(0.5, 0.1, 400)
     pruned = 0.8 * dense + draw.normal(0, 0.05, 400)
     columns = [pruned, dense, dense, dense]  # the second model loses nothing
-    found = claims.estimate(*columns, resamples=4000, seed=1, statistic=claims.relative_loss_gap)
+    found = estimate(*columns, resamples=4000, seed=1, statistic=claims.relative_loss_gap)
     ratio = pruned.mean() / dense.mean()
     error = (pruned - ratio * dense).std() / dense.mean() / 20
     assert found.value == pytest.approx(1 - ratio)
     assert found.error == pytest.approx(error, rel=0.05)
-
-
-def test_as_many_examples_decide_as_the_normal_case_says():
-    # Standard deviation 1, effect 0.1: 1.96^2 / 0.01 = 384.1; here from the error of 100 examples.
-    assert claims.examples_to_decide(Estimate(0.1, -0.1, 0.3, 0.1, 100)) == 385
-    assert claims.examples_to_decide(Estimate(-0.1, -0.3, 0.1, 0.1, 100)) == 385
-    assert claims.examples_to_decide(Estimate(0.6, 0.5, 0.7, 0.1, 100), 0.5) == 385
-    # Of five comparisons at once: z = 2.576.
-    assert claims.examples_to_decide(Estimate(0.1, -0.2, 0.4, 0.1, 100, 0.99)) == 664
-    assert claims.examples_to_decide(Estimate(0.0, -0.1, 0.1, 0.1, 100)) is None
-    assert claims.examples_to_decide(Estimate(1e-17, -0.1, 0.1, 0.1, 100)) is None
-    assert claims.examples_to_decide(Estimate(0.1, 0.1, 0.1, 0.0, 100)) == 2
-
-
-def test_with_that_many_examples_half_of_the_samples_decide():
-    draw = np.random.default_rng(9)
-    trials = [
-        claims.verdict(claims.estimate(draw.normal(0.1, 1, 385), resamples=300, seed=seed))
-        for seed in range(200)
-    ]
-    assert 0.38 < trials.count(HOLDS) / 200 < 0.62
-
-
-def test_a_share_has_wilsons_interval_and_its_decision_size():
-    found = claims.share([True] * 60 + [False] * 40)
-    z, p, n = 1.959964, 0.6, 100
-    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * (p * (1 - p) / n + z**2 / (4 * n**2)) ** 0.5 / (1 + z**2 / n)
-    assert (found.low, found.high) == pytest.approx((centre - half, centre + half), abs=1e-6)
-    assert claims.verdict(found, 0.5) == HOLDS
-    needed = claims.examples_to_decide(found, 0.5)
-    assert needed == 97  # (1.96 x 0.5 / 0.1)^2 = 96.04
-    assert claims.verdict(claims.share([True] * 30 + [False] * 20), 0.5) == UNDECIDED
-    none = claims.share([False] * 100)
-    assert none.low == 0 and 0 < none.high < 0.05
 
 
 @pytest.mark.parametrize(("fifty", "said"), [(0.44, HOLDS), (0.36, FAILS), (0.4005, UNDECIDED)])
@@ -434,13 +357,6 @@ def test_nothing_heavy_is_imported():
     code = "import sys, sparsesum.claims; print({'torch', 'transformers'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
-
-
-def test_the_interval_leans_with_the_scores():
-    """The percentile interval's longer arm is on the long tail's side; the basic one's is not."""
-    values = np.random.default_rng(9).exponential(1, 20)
-    found = claims.estimate(values, resamples=4000, seed=1)
-    assert found.high - found.value > 1.1 * (found.value - found.low)
 
 
 @pytest.mark.parametrize(

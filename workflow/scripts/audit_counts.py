@@ -6,7 +6,7 @@ from sparsesum.job import job
 def main(snakemake) -> None:
     import pandas
 
-    from sparsesum import audit, files, grid, shapes
+    from sparsesum import audit, files, findings, grid, shapes
 
     given, settings = snakemake.input, snakemake.params
     if not given.published:
@@ -16,7 +16,7 @@ def main(snakemake) -> None:
     )
     counts = shapes.of_files(given.shapes, settings.rank, settings.target_modules)
     records = audit.audit_counts(lines, counts)
-    found = audit.findings(lines, counts, files.read_csv(given.cards), settings.splits)
+    found = findings.findings(lines, counts, files.read_csv(given.cards), settings.splits)
     with files.whole(snakemake.output.csv) as draft:
         pandas.DataFrame(records).to_csv(draft, index=False)
     with files.whole(snakemake.output.markdown) as draft:

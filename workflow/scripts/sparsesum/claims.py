@@ -4,20 +4,26 @@ The claims are those of "Pruning OPT for Summarization"; how each is put to the 
 project's choice, and stands in the `contrast` of each line.
 """
 
-import math
-import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import combinations
 from string import ascii_lowercase
-from typing import NamedTuple
 
 import numpy as np
 import pandas
-from scipy import stats
 
 from sparsesum import patterns
+from sparsesum.bootstrap import (
+    FAILS,
+    HOLDS,
+    UNDECIDED,
+    Estimate,
+    estimate,
+    examples_to_decide,
+    share,
+    verdict,
+)
 from sparsesum.errors import InputError
 from sparsesum.grid import NONE, Row
 
@@ -34,7 +40,6 @@ COLUMNS = [
     "preset",
 ]
 COUNTS = ["examples", "examples_to_decide"]
-HOLDS, FAILS, UNDECIDED = "holds", "fails", "undecided at this sample size"
 UNCLEAR, NOT_TESTABLE = "undecided", "not testable"
 
 TEXTS = {
@@ -66,93 +71,8 @@ Scores = Mapping[Row, pandas.DataFrame]
 """The scores of each row's test examples, the same bills in the same order."""
 
 
-class Estimate(NamedTuple):
-    """A statistic of examples, in their unit, with its interval and standard error."""
-
-    value: float
-    low: float
-    high: float
-    error: float
-    examples: int
-    level: float = 0.95
-
-
 Bootstrap = Callable[..., Estimate]
 """`estimate` with the configured resamples and seed."""
-
-
-def mean(sample: np.ndarray, axis: int = -1) -> np.ndarray:
-    return sample.mean(axis)
-
-
-def estimate(
-    *samples: np.ndarray,
-    resamples: int,
-    seed: int,
-    statistic: Callable = mean,
-    paired: bool = True,
-    comparisons: int = 1,
-) -> Estimate:
-    """A statistic with its percentile bootstrap interval over examples.
-
-    `samples`: [examples] each; paired ones are resampled together, and as long as each other.
-    `statistic(*samples, axis)` reduces that axis. With several `comparisons` the interval is one of
-    that many that all cover at once with 95 % (Bonferroni). The standard error is the bootstrap's.
-    Source: Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapters 6 and 13.
-    """
-    level = 1 - 0.05 / comparisons
-    # A ratio may be without value on a resample; its line says so then.
-    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = stats.bootstrap(
-            samples,
-            statistic,
-            n_resamples=resamples,
-            batch=100,  # Bounds the memory: whole test splits have thousands of examples.
-            paired=paired,
-            vectorized=True,
-            confidence_level=level,
-            method="percentile",
-            rng=seed,
-        )
-        value = float(statistic(*samples, axis=-1))
-    low, high = map(float, found.confidence_interval)
-    count = len(samples[0]) if paired else sum(map(len, samples))
-    return Estimate(value, low, high, float(found.standard_error), count, level)
-
-
-def share(marks: Sequence[bool]) -> Estimate:
-    """The share of marked examples with its Wilson interval.
-
-    Unlike the bootstrap's it has a width where all or none are marked. The error is that of a true
-    share of one half, which is what the interval tells from it.
-    Source: Wilson 1927, "Probable Inference", JASA 22.
-    """
-    count = len(marks)
-    found = stats.binomtest(int(sum(marks)), count).proportion_ci(method="wilson")
-    return Estimate(
-        sum(marks) / count, float(found.low), float(found.high), 0.5 / count**0.5, count
-    )
-
-
-def verdict(found: Estimate, threshold: float = 0.0) -> str:
-    """Whether a claim that the value is above `threshold` holds, fails or stays open."""
-    if found.low > threshold:
-        return HOLDS
-    return FAILS if found.high < threshold else UNDECIDED
-
-
-def examples_to_decide(found: Estimate, threshold: float = 0.0) -> int | None:
-    """How many examples would put the interval clear of `threshold`, were the value the true one.
-
-    n (z SE / distance)^2, rounded up; z is the normal quantile of the interval's level. None where
-    the value is the threshold. With so many, every second sample decides.
-    """
-    distance = found.value - threshold
-    if abs(distance) < 1e-9:  # Scores have six digits: this is none, but for float sums.
-        return None
-    z = stats.norm.ppf((1 + found.level) / 2)
-    return max(2, math.ceil(found.examples * (z * found.error / distance) ** 2))
 
 
 def line(claim: int, what: str, how: str, found: Estimate, threshold: float = 0.0) -> dict:
