@@ -21,9 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def row(request, opt_folders, tmp_path_factory):
     """A pruned int8 base and an adapter that does something: (pruned, base, adapter) folders."""
     folder = tmp_path_factory.mktemp(request.param)
-    dense = checkpoints.load(opt_folders[request.param])
-    prune(dense, None, magnitude, patterns.parse("2:4"), {})
-    checkpoints.save(dense, folder / "pruned")
+    dense = opt_folders[request.param]
+    prune(dense, folder / "pruned", None, magnitude, patterns.parse("2:4"), {})
     model = quantisation.load(folder / "pruned", CPU)
     checkpoints.save(model, folder / "base")
     targets = ["q_proj", "v_proj", "fc1"]

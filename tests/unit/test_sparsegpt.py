@@ -27,8 +27,13 @@ def problem(rows=20, columns=40, sequences=6, tokens=30, seed=0, dead=()):
 def gather(inputs):
     state = None
     for seen, x in enumerate(inputs):
-        state = sparsegpt.accumulate(state, x, seen)
+        state = sparsegpt.accumulate(state, x[None], seen, exact=True)
     return state
+
+
+def sparsify(weight, hessian, pattern, exact=True, **options):
+    factor = sparsegpt.prepare(hessian, exact, **options)
+    return sparsegpt.sparsify(weight, factor, pattern, **options)
 
 
 def sparsify64(weight, inputs, pattern, **options):
@@ -38,24 +43,11 @@ def sparsify64(weight, inputs, pattern, **options):
     )
 
 
-def test_the_state_is_twice_the_mean_of_the_sequences_products():
-    one, two = torch.tensor([[1.0, 2.0], [3.0, 0.0]]), torch.tensor([[5.0, 1.0]])
-    torch.testing.assert_close(gather([one]), torch.tensor([[20.0, 4], [4, 8]]))
-    torch.testing.assert_close(gather([one, two]), torch.tensor([[35.0, 7], [7, 5]]))
-    torch.testing.assert_close(gather([two, one, two]), torch.tensor([[40.0, 8], [8, 4]]))
-
-
-def test_accumulate_leaves_its_arguments_alone():
-    state, inputs = torch.ones(3, 3), torch.ones(2, 3)
-    sparsegpt.accumulate(state, inputs, 1)
-    assert torch.equal(state, torch.ones(3, 3)) and torch.equal(inputs, torch.ones(2, 3))
-
-
 @pytest.mark.parametrize("dead", [(), (5, 17, 18)], ids=["alive", "dead"])
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda p: p.name)
 def test_as_the_definition(pattern, dead):
     weight, inputs = problem(dead=dead)
-    pruned = sparsegpt.sparsify(weight, gather(inputs), pattern, block=BLOCK)
+    pruned = sparsify(weight, gather(inputs), pattern, block=BLOCK)
     expected = sparsify64(weight, inputs, pattern)
     assert torch.equal(pruned == 0, expected == 0)
     torch.testing.assert_close(pruned.double(), expected, rtol=1e-3, atol=1e-4)
@@ -67,25 +59,46 @@ def test_as_the_definition(pattern, dead):
 def test_bit_for_bit_as_the_reference(pattern, dead, seed):
     weight, inputs = problem(columns=64, dead=dead, seed=seed)
     weight[:, :8] = weight[:, :8].round()  # zeros, and ties among them
-    pruned = sparsegpt.sparsify(weight, gather(inputs), pattern, block=BLOCK)
+    pruned = sparsify(weight, gather(inputs), pattern, block=BLOCK)
     assert torch.equal(pruned, oracles.sparsegpt32(weight, inputs, pattern))
+
+
+@pytest.mark.parametrize("columns", [1, 7, 40, 200])
+def test_one_factorisation_gives_what_three_do(columns):
+    x = torch.randn(300, columns, generator=torch.Generator().manual_seed(columns)).double()
+    x[:, columns // 3] = 0
+    one, three = (sparsegpt.prepare(x.T @ x, exact) for exact in (False, True))
+    assert torch.equal(one.dead, three.dead) and one.dead[columns // 3]
+    torch.testing.assert_close(one.inverse, three.inverse, rtol=1e-9, atol=1e-12)
+    assert torch.equal(one.inverse, one.inverse.triu())
+
+
+@pytest.mark.parametrize("dead", [(), (5, 17, 18)], ids=["alive", "dead"])
+@pytest.mark.parametrize("pattern", PATTERNS, ids=lambda p: p.name)
+def test_the_fast_mode_is_as_the_definition(pattern, dead):
+    weight, inputs = problem(dead=dead)
+    state = sparsegpt.accumulate(None, torch.stack(inputs), 0, exact=False)
+    pruned = sparsify(weight, state, pattern, exact=False, block=BLOCK)
+    expected = sparsify64(weight, inputs, pattern)
+    assert torch.equal(pruned == 0, expected == 0)
+    torch.testing.assert_close(pruned.double(), expected, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("text", ["50%", "2:4"])
 def test_the_default_block_is_128_and_the_default_damping_a_hundredth(text, monkeypatch):
     monkeypatch.setattr(oracles, "BLOCK", 128)
     weight, inputs = problem(rows=6, columns=160, tokens=60)
-    pruned = sparsegpt.sparsify(weight, gather(inputs), parse(text))
+    pruned = sparsify(weight, gather(inputs), parse(text))
     assert torch.equal(pruned, oracles.sparsegpt32(weight, inputs, parse(text), damping=0.01))
     others = [{"block": 32}, {"damping": 0.1}]
     for options in others:
-        other = sparsegpt.sparsify(weight, gather(inputs), parse(text), **options)
+        other = sparsify(weight, gather(inputs), parse(text), **options)
         assert not torch.equal(pruned, other)
 
 
 def test_one_threshold_a_block_prunes_one_more_than_the_ratio():
     weight, inputs = problem(columns=20)  # blocks of 8, 8 and 4 columns of 20 rows
-    pruned = sparsegpt.sparsify(weight, gather(inputs), parse("30%"), block=8)
+    pruned = sparsify(weight, gather(inputs), parse("30%"), block=8)
     counts = [int((part == 0).sum()) for part in pruned.split(8, dim=1)]
     assert counts == [int(160 * 0.3) + 1, int(160 * 0.3) + 1, int(80 * 0.3) + 1]
 
@@ -93,13 +106,13 @@ def test_one_threshold_a_block_prunes_one_more_than_the_ratio():
 @pytest.mark.parametrize("pattern", [p for p in PATTERNS if p.m], ids=lambda p: p.name)
 def test_each_group_loses_exactly_n(pattern):
     weight, inputs = problem()
-    pruned = sparsegpt.sparsify(weight, gather(inputs), pattern, block=BLOCK)
+    pruned = sparsify(weight, gather(inputs), pattern, block=BLOCK)
     assert ((pruned == 0).unflatten(1, (-1, pattern.m)).sum(-1) == pattern.n).all()
 
 
 def test_kept_weights_make_up_for_the_error():
     weight, inputs = problem(tokens=100)
-    pruned = sparsegpt.sparsify(weight, gather(inputs), parse("50%"), block=BLOCK)
+    pruned = sparsify(weight, gather(inputs), parse("50%"), block=BLOCK)
     masked = weight.masked_fill(pruned == 0, 0)
     x = torch.cat(inputs)
 
@@ -111,11 +124,11 @@ def test_kept_weights_make_up_for_the_error():
 
 def test_dead_inputs_lose_all_their_weights_and_change_no_others():
     weight, inputs = problem(dead=(0, 7, 39))
-    pruned = sparsegpt.sparsify(weight, gather(inputs), parse("1:4"), block=BLOCK)
+    pruned = sparsify(weight, gather(inputs), parse("1:4"), block=BLOCK)
     assert (pruned[:, [0, 7, 39]] == 0).all()
     changed = weight.clone()
     changed[:, [0, 7, 39]] = 5
-    again = sparsegpt.sparsify(changed, gather(inputs), parse("1:4"), block=BLOCK)
+    again = sparsify(changed, gather(inputs), parse("1:4"), block=BLOCK)
     assert torch.equal(pruned, again)
 
 
@@ -124,7 +137,7 @@ def test_damping_counts_the_dead_inputs_as_one():
     weight, inputs = problem(dead=(3,))
     inputs = [x * 1e-4 for x in inputs]
     for pattern in PATTERNS:
-        pruned = sparsegpt.sparsify(weight, gather(inputs), pattern, block=BLOCK)
+        pruned = sparsify(weight, gather(inputs), pattern, block=BLOCK)
         expected = sparsify64(weight, inputs, pattern)
         assert torch.equal(pruned == 0, expected == 0)
         torch.testing.assert_close(pruned.double(), expected, rtol=1e-3, atol=1e-4)
@@ -133,7 +146,7 @@ def test_damping_counts_the_dead_inputs_as_one():
 
 
 def test_all_inputs_dead():
-    pruned = sparsegpt.sparsify(torch.ones(3, 8), torch.zeros(8, 8), parse("2:4"), block=8)
+    pruned = sparsify(torch.ones(3, 8), torch.zeros(8, 8), parse("2:4"), block=8)
     assert torch.equal(pruned, torch.zeros(3, 8))
 
 
@@ -142,27 +155,27 @@ def test_damping_rises_step_by_step_and_says_so(caplog):
     hessian = torch.tensor([[1.0, 3.0], [3.0, 1.0]])
     weight = torch.tensor([[2.0, 1.0], [1.0, 2.0]])
     with caplog.at_level(logging.WARNING):
-        pruned = sparsegpt.sparsify(weight, hessian, parse("1:2"), block=2)
+        pruned = sparsify(weight, hessian, parse("1:2"), block=2)
     assert [record.args for record in caplog.records] == [
         (2, 0.01, 0.1),
         (2, 0.1, 1.0),
         (2, 1.0, 10.0),
     ]
     assert "Cholesky failed" in caplog.text
-    straight = sparsegpt.sparsify(weight, hessian, parse("1:2"), damping=10, block=2)
+    straight = sparsify(weight, hessian, parse("1:2"), damping=10, block=2)
     torch.testing.assert_close(pruned, straight)
     assert (pruned == 0).sum() == 2 and pruned.isfinite().all()
 
 
 def test_a_healthy_hessian_is_damped_once_and_in_silence(caplog):
     weight, inputs = problem()
-    sparsegpt.sparsify(weight, gather(inputs), parse("50%"), block=BLOCK)
+    sparsify(weight, gather(inputs), parse("50%"), block=BLOCK)
     assert not caplog.records
 
 
 def test_no_damping_at_all_starts_from_the_usual_one_when_it_fails(caplog):
     weight, inputs = problem(sequences=1, tokens=1)
-    pruned = sparsegpt.sparsify(weight, gather(inputs), parse("50%"), damping=0.0, block=BLOCK)
+    pruned = sparsify(weight, gather(inputs), parse("50%"), damping=0.0, block=BLOCK)
     assert caplog.records[0].args == (40, 0.0, 0.01)
     assert pruned.isfinite().all()
 
@@ -170,32 +183,32 @@ def test_no_damping_at_all_starts_from_the_usual_one_when_it_fails(caplog):
 def test_gives_up_when_no_damping_helps():
     hessian = torch.tensor([[1.0, 1e9], [1e9, 1.0]])
     with pytest.raises(InputError, match="2 inputs cannot be factorised, even with damping 100"):
-        sparsegpt.sparsify(torch.ones(1, 2), hessian, parse("1:2"), block=2)
+        sparsify(torch.ones(1, 2), hessian, parse("1:2"), block=2)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
 @pytest.mark.parametrize("text", ["50%", "2:4"])
 def test_returns_a_new_tensor_of_the_same_dtype(dtype, text):
     weight, inputs = problem(dead=(2,))
-    weight, state = weight.to(dtype), gather(inputs)
-    kept = weight.clone(), state.clone()
-    pruned = sparsegpt.sparsify(weight, state, parse(text), block=BLOCK)
-    assert pruned.dtype == dtype
-    assert torch.equal(weight, kept[0]) and torch.equal(state, kept[1])
-    exact = sparsegpt.sparsify(weight.float(), state, parse(text), block=BLOCK)
-    assert torch.equal(pruned, exact.to(dtype))
+    weight, factor = weight.to(dtype), sparsegpt.prepare(gather(inputs), True)
+    kept = weight.clone(), factor.inverse.clone()
+    pruned = sparsegpt.sparsify(weight, factor, parse(text), block=BLOCK)
+    assert pruned.dtype == dtype and pruned.is_contiguous()
+    assert torch.equal(weight, kept[0]) and torch.equal(factor.inverse, kept[1])
+    whole = sparsegpt.sparsify(weight.float(), factor, parse(text), block=BLOCK)
+    assert torch.equal(pruned, whole.to(dtype))
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda p: p.name)
 def test_a_layer_of_one_row(pattern):
     weight, inputs = problem(rows=1)
-    pruned = sparsegpt.sparsify(weight, gather(inputs), pattern, block=BLOCK)
+    pruned = sparsify(weight, gather(inputs), pattern, block=BLOCK)
     assert torch.equal(pruned, oracles.sparsegpt32(weight, inputs, pattern))
 
 
 def test_groups_that_do_not_fit_row_or_block_name_the_sizes():
     state = torch.eye(30)
     with pytest.raises(InputError, match="30 inputs cannot be split into groups of 4"):
-        sparsegpt.sparsify(torch.ones(2, 30), state, parse("2:4"))
+        sparsify(torch.ones(2, 30), state, parse("2:4"))
     with pytest.raises(InputError, match="block of 128 columns cannot be split into groups of 3"):
-        sparsegpt.sparsify(torch.ones(2, 30), state, parse("1:3"))
+        sparsify(torch.ones(2, 30), state, parse("1:3"))

@@ -6,7 +6,15 @@ import torch
 
 from sparsesum.errors import InputError
 from sparsesum.patterns import parse
-from sparsesum.sparsity import check, check_kept, decoder_linears, grouped, lowest
+from sparsesum.sparsity import (
+    check,
+    check_kept,
+    check_untouched,
+    decoder_linears,
+    grouped,
+    lowest,
+    lowest_of_rows,
+)
 
 NAME = "model.decoder.layers.0.fc1.weight"
 
@@ -125,3 +133,25 @@ def test_check_kept_wants_the_same_names_and_shapes():
         check_kept({NAME: checkered()}, {})
     with pytest.raises(ValueError, match=r"fc1.weight: shape \(4, 8\) became \(8, 4\)"):
         check_kept({NAME: checkered()}, {NAME: checkered(8, 4)})
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 15, 16])
+def test_lowest_of_rows_is_what_a_stable_sort_says(count):
+    scores = torch.randn(12, 16, generator=torch.Generator().manual_seed(count))
+    scores[3:6] = scores[3:6].round()  # ties in some rows, here and there at the threshold
+    scores[7] = 0
+    order = scores.sort(dim=1, stable=True).indices[:, :count]
+    expected = torch.zeros(12, 16, dtype=torch.bool).scatter_(1, order, True)
+    assert torch.equal(lowest_of_rows(scores, count), expected)
+
+
+def test_check_untouched_lets_decoder_linears_change_and_nothing_else():
+    before = {NAME: torch.ones(2, 4), "norm.weight": torch.tensor([0.0, 1.0])}
+    check_untouched(before, before | {NAME: checkered(2, 4)})
+    for other in (torch.tensor([-0.0, 1.0]), torch.tensor([0.0, 1.0000001])):
+        with pytest.raises(ValueError, match="norm.weight: changed"):
+            check_untouched(before, before | {"norm.weight": other})
+    with pytest.raises(ValueError, match="norm.weight: dtype or shape changed"):
+        check_untouched(before, before | {"norm.weight": torch.zeros(3)})
+    with pytest.raises(ValueError, match="norm.weight: in one of the two alone"):
+        check_untouched(before, {NAME: before[NAME]})

@@ -39,11 +39,9 @@ def test_counts_of_the_dense_model(stand_in):
 
 
 def test_counts_of_wanda_at_half_with_a_qkv_adapter_of_rank_16(stand_in, tmp_path: Path):
-    model = checkpoints.load(stand_in)
     torch.manual_seed(1)
     sequences = torch.randint(4, OPT_125M.vocab_size, (2, 24))
-    layerwise.prune(model, sequences, wanda, patterns.parse("50%"), {})
-    checkpoints.save(model, tmp_path / "pruned")
+    layerwise.prune(stand_in, tmp_path / "pruned", sequences, wanda, patterns.parse("50%"), {})
     before = checkpoints.state(tmp_path / "pruned")
     names = sparsity.decoder_linears(before)
     assert sum(before[name].numel() for name in names) == 84_934_656

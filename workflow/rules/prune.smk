@@ -4,6 +4,9 @@ Pruned checkpoints: the dense model with half of its decoder's Linear weights se
   in   results/dense/MODEL/, and results/calibration/CORPUS/MODEL.safetensors where the pruner
        looks at activations
   out  results/prune/CORPUS/MODEL/SPARSITY/        SPARSITY: wanda_50, sparsegpt_2of4, ...
+
+One decoder layer is in memory at a time. A killed job leaves its draft beside the output, and goes
+on from the last finished layer.
 """
 
 
@@ -19,7 +22,7 @@ def pruner_file(wildcards):
 def calibration_set(wildcards):
     """The calibration set, for pruners that accumulate statistics of activations."""
     if sources.defines(pruner_file(wildcards), "accumulate"):
-        return f"results/calibration/{wildcards.corpus}/{wildcards.model}.safetensors"
+        return [f"results/calibration/{wildcards.corpus}/{wildcards.model}.safetensors"]
     return []
 
 
@@ -42,13 +45,14 @@ rule prune:
         "../../envs/sparsesum.yaml"
     threads: config["threads"]["prune"]
     resources:
-        mem_mb=sized(2000, 8),
+        mem_mb=sized(2000, 1),
         runtime=sized(20, 0.1),
         gpu=gpus,
     params:
         pruner=pruner,
         pattern=lambda wildcards: wildcards.sparsity.rpartition("_")[2],
         options=lambda wildcards: config["pruners"].get(pruner(wildcards), {}),
+        exact=config["prune"]["exact"],
         device=config["device"],
         threads=config["threads"]["prune"],
     message:

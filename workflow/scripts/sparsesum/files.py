@@ -1,6 +1,7 @@
 """Files that appear whole or not at all."""
 
 import csv
+import hashlib
 import json
 import os
 import shutil
@@ -28,6 +29,27 @@ def whole(path: str | Path) -> Iterator[Path]:
         draft.replace(path)
     finally:
         _remove(draft)
+
+
+@contextmanager
+def resumable(folder: str | Path, identity: dict) -> Iterator[Path]:
+    """Like `whole` for a folder that takes long to fill: an interrupted draft is given again.
+
+    So it is if it was made under an equal `identity` (plain JSON): what determines its contents.
+    Any other draft is thrown away. A fault leaves the draft where it is.
+    """
+    folder = Path(folder)
+    draft = folder.with_name(f".{folder.name}.draft")
+    mark = draft / "identity.json"
+    if not (mark.is_file() and read_json(mark) == identity):
+        _remove(draft)
+        draft.mkdir(parents=True)
+        write_json(mark, identity)
+    yield draft
+    mark.unlink()
+    _share(draft)
+    _remove(folder)
+    draft.replace(folder)
 
 
 def _remove(path: Path) -> None:
@@ -67,6 +89,12 @@ def read_jsonl(path: str | Path) -> list[dict]:
     """The records of a JSON Lines file that this project wrote."""
     with Path(path).open() as file:
         return [json.loads(line) for line in file]
+
+
+def sha256(path: str | Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_csv(path: str | Path) -> list[dict[str, str]]:

@@ -1,23 +1,26 @@
 """The walk through a model's decoder layers: calibrate one, prune it, feed the next from it.
 
+One layer is in memory at a time. Its weights come from the dense checkpoint and go into a copy of
+it; the layers' inputs lie on the disk, so that a walk that was killed goes on where it was.
+
 Source: the reference code of SparseGPT (arXiv 2301.00774) and Wanda (arXiv 2306.11695).
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
 
+import numpy
 import torch
 
 from sparsesum.errors import InputError
+from sparsesum.layers import LINEARS, Enough, Layers, linear_name
 from sparsesum.patterns import Pattern
 from sparsesum.sparsity import grouped
-
-if TYPE_CHECKING:
-    from transformers import OPTForCausalLM
+from sparsesum.stopwatch import Stopwatch
+from sparsesum.tensorfile import TensorFile
 
 READERS = {
     "self_attn.q_proj": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
@@ -27,9 +30,10 @@ READERS = {
 }
 """A layer's Linears in the order they run: those that read the same inputs share one statistic."""
 
+TOKENS = 2048
+"""Tokens in one matrix product, unless `exact`: larger products were no faster on a CPU."""
 
-class _Enough(Exception):
-    """Ends a forward pass that has shown what was wanted."""
+Accumulate = Callable[[torch.Tensor | None, torch.Tensor, int, bool], torch.Tensor]
 
 
 def _silent(done: int, text: str) -> None:
@@ -38,68 +42,159 @@ def _silent(done: int, text: str) -> None:
 
 @torch.no_grad()
 def prune(
-    model: OPTForCausalLM,
+    source: Path,
+    draft: Path,
     sequences: torch.Tensor | None,
     pruner: ModuleType,
     pattern: Pattern,
     options: dict,
+    exact: bool = False,
+    device: torch.device | str = "cpu",
     report: Callable[[int, str], None] = _silent,
-) -> None:
-    """Prune all Linears of the model's decoder layers, in place; nothing else changes.
+) -> dict[str, float]:
+    """Prune all Linears of a checkpoint's decoder layers; nothing else of it changes.
 
     Layer by layer: the six Linears' statistics come from one pass through the dense layer, so fc2
     sees the unpruned fc1; then all six are pruned; then the pruned layer makes the inputs of the
-    next. One calibration sequence at a time, so that sums run in the reference code's order.
+    next.
 
-    model: float32, left in evaluation mode. sequences: [count, length] token ids, int64, without
-    padding; not used by a pruner without `accumulate`. pruner: a module of `sparsesum.pruners`;
-    options: its options. report: called after each layer with the number of layers done and a few
-    words.
+    source: a folder with config.json and a float32 model.safetensors. draft: the folder for the
+    pruned one; what a killed walk left there is gone on from, so it must be of the same arguments.
+    sequences: [count, length] token ids, int64, without padding; not used by a pruner without
+    `accumulate`. pruner: a module of `sparsesum.pruners`; options: its options. exact: the
+    reference code's float operations in its order, one sequence at a time; otherwise several in
+    one product, and whatever is fastest. report: called after each layer with the number of layers
+    done and a few words.
 
-    An InputError, which names the Linear, for a pattern that does not fit it or inputs that are not
-    finite; the model is then pruned in part.
+    Returns the seconds of each stage. An InputError, which names the Linear, for a pattern that
+    does not fit it or inputs that are not finite.
     """
-    model.eval()
-    layers = model.model.decoder.layers
-    prefix = "model.decoder.layers"
-    if pattern.m:  # tell at once, not after the first layer's calibration
-        for index, layer in enumerate(layers):
-            for name in _linears():
-                with _naming(f"{prefix}.{index}.{name}"):
-                    grouped(layer.get_submodule(name).weight, pattern.m)
-
+    clock = Stopwatch()
+    layers = Layers(source, torch.device(device), exact)
+    _check_groups(layers, pattern)  # tell at once, not after the first layer's calibration
     accumulate = getattr(pruner, "accumulate", None)
-    if accumulate:
-        if sequences is None or not sequences.numel():
-            raise InputError("the calibration set is empty: this pruner needs some text")
-        hidden, arguments = _first_inputs(model, sequences)
+    prepare = getattr(pruner, "prepare", None)
+    if accumulate and (sequences is None or not sequences.numel()):
+        raise InputError("the calibration set is empty: this pruner needs some text")
+    inputs = Inputs(draft / "inputs", exact)
+    with clock("read and write"):
+        if inputs.layer is None:
+            draft.mkdir(exist_ok=True)
+            for name in ("config.json", "model.safetensors"):
+                shutil.copyfile(source / name, draft / name)
+        target = TensorFile(draft / "model.safetensors")
 
-    for index, layer in enumerate(layers):
-        states = {}
-        if accumulate:
-            states = _statistics(layer, hidden, arguments, accumulate)
-            for name in _linears():
-                if not states[name].isfinite().all():
-                    raise InputError(
-                        f"{prefix}.{index}.{name}: its inputs on the calibration set are NaN, "
-                        "infinite or too large to be squared; is the model sound?"
-                    )
+    def sparsify(index: int, layer: torch.nn.Module, states: dict[str, torch.Tensor]) -> None:
         zeros = total = 0
-        for name in _linears():
-            weight = layer.get_submodule(name).weight
-            with _naming(f"{prefix}.{index}.{name}"):
-                weight.copy_(pruner.sparsify(weight, states.get(name), pattern, **options))
-            zeros += int((weight == 0).sum())
-            total += weight.numel()
-        if accumulate and index + 1 < len(layers):
-            for i, inputs in enumerate(hidden):
-                hidden[i] = layer(inputs, **arguments)
+        for first, names in READERS.items():
+            state = states.pop(first, None)
+            with _naming(linear_name(index, first)), clock("prepare"):
+                if prepare:
+                    state = prepare(state, exact, **options)
+            for name in names:
+                weight = layer.get_submodule(name).weight
+                with _naming(linear_name(index, name)), clock("sparsify"):
+                    weight.copy_(pruner.sparsify(weight, state, pattern, **options))
+                with clock("read and write"):
+                    target[linear_name(index, f"{name}.weight")] = weight
+                zeros += int((weight == 0).sum())
+                total += weight.numel()
         report(index + 1, f"{zeros / total:.1%} of layer {index} is zero")
 
+    if accumulate:
+        walk(layers, inputs, sequences, accumulate, sparsify, exact, clock)
+    else:
+        for index in range(len(layers)):
+            with clock("read and write"):
+                layer = layers.load(index)
+            sparsify(index, layer, {})
+    inputs.remove()
+    return clock.seconds
 
-def _linears() -> list[str]:
-    """The names of a layer's six Linears."""
-    return [name for names in READERS.values() for name in names]
+
+def walk(
+    layers: Layers,
+    inputs: "Inputs",
+    sequences: torch.Tensor,
+    accumulate: Accumulate,
+    replace: Callable[[int, torch.nn.Module, dict[str, torch.Tensor]], None],
+    exact: bool,
+    clock: Stopwatch,
+) -> None:
+    """Gather a statistic of each layer's inputs, have its weights replaced, feed the next from it.
+
+    `replace` gets the layer's index, the layer, whose weights it may change, and the states of the
+    first Linear of each group of `READERS`, by name, which it may take.
+    """
+    with clock("layers"):
+        arguments = layers.arguments(sequences.shape[1])
+        if inputs.layer is None:
+            inputs.write(0, layers.first_inputs(sequences))
+    shape = (*sequences.shape, layers.config.hidden_size)
+    for index in range(inputs.layer, len(layers)):
+        with clock("read and write"):
+            layer = layers.load(index)
+        with clock("layers"):
+            batches = (batch.to(layers.device) for batch in inputs.read(shape))
+            states = _statistics(layer, batches, arguments, accumulate, exact, clock)
+        for name, state in states.items():
+            if not state.isfinite().all():
+                raise InputError(
+                    f"{linear_name(index, name)}: its inputs on the calibration set are NaN, "
+                    "infinite or too large to be squared; is the model sound?"
+                )
+        replace(index, layer, states)
+        if index + 1 < len(layers):
+            with clock("layers"):
+                batches = (batch.to(layers.device) for batch in inputs.read(shape))
+                inputs.write(index + 1, (layer(batch, **arguments) for batch in batches))
+
+
+class Inputs:
+    """The inputs of one layer on the calibration set, in a folder: one file, float32, in order.
+
+    layer: whose inputs are there, complete, or None. As those of the next layer come to be, they
+    lie beside them, under another name until they are complete.
+    """
+
+    def __init__(self, folder: Path, exact: bool) -> None:
+        self.folder, self.exact = folder, exact
+        complete = sorted(int(path.stem) for path in folder.glob("*.f32"))
+        self.layer = complete[-1] if complete else None
+
+    def read(self, shape: tuple[int, int, int]) -> Iterator[torch.Tensor]:
+        """Batches of [sequences, length, hidden]; `shape` is that of all."""
+        count, length, width = shape
+        size = 1 if self.exact else max(1, TOKENS // length)
+        with (self.folder / f"{self.layer}.f32").open("rb") as file:
+            for start in range(0, count, size):
+                some = min(size, count - start)
+                values = numpy.fromfile(file, numpy.float32, some * length * width)
+                yield torch.from_numpy(values).view(some, length, width)
+
+    def write(self, layer: int, batches: Iterable[torch.Tensor]) -> None:
+        """Put the inputs of `layer` in the place of what there is."""
+        self.folder.mkdir(exist_ok=True)
+        part, whole = self.folder / f"{layer}.part", self.folder / f"{layer}.f32"
+        with part.open("wb") as file:
+            for batch in batches:
+                file.write(batch.cpu().contiguous().numpy().data)
+        part.replace(whole)
+        if self.layer is not None:
+            (self.folder / f"{self.layer}.f32").unlink()
+        self.layer = layer
+
+    def remove(self) -> None:
+        """Leave nothing behind."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _check_groups(layers: Layers, pattern: Pattern) -> None:
+    """An InputError that names the first Linear whose inputs M does not divide."""
+    if pattern.m:
+        for name in LINEARS:
+            with _naming(linear_name(0, name)):
+                grouped(layers.layer.get_submodule(name).weight, pattern.m)
 
 
 @contextmanager
@@ -111,58 +206,36 @@ def _naming(name: str) -> Iterator[None]:
         raise InputError(f"{name}: {error}") from None
 
 
-def _first_inputs(
-    model: OPTForCausalLM, sequences: torch.Tensor
-) -> tuple[list[torch.Tensor], dict[str, object]]:
-    """What the model hands its first layer: hidden states, [1, length, hidden] a sequence, and the
-    other arguments (mask, positions), which are the same for all sequences and all layers.
-
-    The model's own forward pass makes them, so that embeddings, positions and project_in are right.
-    """
-    hidden: list[torch.Tensor] = []
-    arguments: dict[str, object] = {}
-
-    def catch(module: torch.nn.Module, args: tuple, kwargs: dict) -> None:
-        hidden.append(args[0])
-        arguments.update(kwargs)
-        raise _Enough
-
-    handle = model.model.decoder.layers[0].register_forward_pre_hook(catch, with_kwargs=True)
-    try:
-        for sequence in sequences:
-            # Without a cache: one would grow with every layer's every pass.
-            with suppress(_Enough):
-                model(sequence[None].to(model.device), use_cache=False)
-    finally:
-        handle.remove()
-    return hidden, arguments
-
-
 def _statistics(
     layer: torch.nn.Module,
-    hidden: list[torch.Tensor],
+    batches: Iterable[torch.Tensor],
     arguments: dict[str, object],
-    accumulate: Callable[[torch.Tensor | None, torch.Tensor, int], torch.Tensor],
+    accumulate: Accumulate,
+    exact: bool,
+    clock: Stopwatch,
 ) -> dict[str, torch.Tensor]:
-    """The pruner's state for each of the layer's Linears, by name, after one pass over `hidden`."""
+    """The state of each group of READERS, by its first Linear's name, after one pass."""
     states: dict[str, torch.Tensor] = {}
-    seen = 0
+    seen = sequences = 0
 
     def watch(name: str) -> Callable:
         def observe(module: torch.nn.Module, args: tuple) -> None:
-            inputs = args[0].flatten(0, -2).float()
-            states[name] = accumulate(states.get(name), inputs, seen)
+            with clock("statistics"):
+                inputs = args[0].reshape(sequences, -1, args[0].shape[-1]).float()
+                states[name] = accumulate(states.get(name), inputs, seen, exact)
             if name == "fc2":  # its own output is of no use: the layer is about to change
-                raise _Enough
+                raise Enough
 
         return observe
 
     handles = [layer.get_submodule(name).register_forward_pre_hook(watch(name)) for name in READERS]
     try:
-        for seen, inputs in enumerate(hidden):  # noqa: B007 - the hooks read `seen`
-            with suppress(_Enough):
-                layer(inputs, **arguments)
+        for batch in batches:
+            sequences = len(batch)
+            with suppress(Enough):
+                layer(batch, **arguments)
+            seen += sequences
     finally:
         for handle in handles:
             handle.remove()
-    return {name: states[first] for first, names in READERS.items() for name in names}
+    return states

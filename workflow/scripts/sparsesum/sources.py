@@ -51,8 +51,9 @@ def closure(*files: str) -> list[str]:
 
 
 def defines(file: str, function: str) -> bool:
-    """Whether a module (relative to workflow/scripts) has a function of that name."""
-    return any(
-        isinstance(node, ast.FunctionDef) and node.name == function
-        for node in _syntax(SCRIPTS / file).body
-    )
+    """Whether a module (relative to workflow/scripts) has such a function, be it imported."""
+    body = _syntax(SCRIPTS / file).body
+    names = {node.name for node in body if isinstance(node, ast.FunctionDef)}
+    imports = [node for node in body if isinstance(node, ast.ImportFrom)]
+    names |= {alias.asname or alias.name for node in imports for alias in node.names}
+    return function in names

@@ -37,6 +37,22 @@ def lowest(scores: torch.Tensor, n: int, m: int) -> torch.Tensor:
     return torch.zeros_like(groups, dtype=torch.bool).scatter_(-1, indices, True).flatten(-2)
 
 
+def lowest_of_rows(scores: torch.Tensor, count: int) -> torch.Tensor:
+    """The `count` lowest scores of each row: a mask of [rows, columns], True for them.
+
+    Among equals the leftmost, as a stable sort has it, which costs four times as much: it is left
+    to the rows in which a tie decides.
+    """
+    if not count:
+        return torch.zeros_like(scores, dtype=torch.bool)
+    mask = scores <= scores.kthvalue(count, dim=1, keepdim=True).values
+    tied = (mask.sum(1) > count).nonzero().squeeze(1)
+    if len(tied):
+        order = scores[tied].sort(dim=1, stable=True).indices
+        mask[tied] = torch.zeros_like(mask[tied]).scatter_(1, order[:, :count], True)
+    return mask
+
+
 def decoder_linears(state: Mapping[str, torch.Tensor]) -> list[str]:
     """The names, in a state dict, of the weights that pruning aims at, whatever their prefix.
 
@@ -71,6 +87,23 @@ def check(state: Mapping[str, torch.Tensor], pattern: Pattern) -> None:
                 f"{name}: {count} of {zero.numel()} weights are zero, fewer than "
                 f"{pattern.ratio * 100:g} %"
             )
+
+
+def check_untouched(before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor]) -> None:
+    """Make sure that nothing but decoder Linears' weights differs, by a single bit.
+
+    A ValueError that names the first tensor that does, or is missing on one side.
+    """
+    if different := before.keys() ^ after.keys():
+        raise ValueError(f"{min(different)}: in one of the two alone")
+    pruned = set(decoder_linears(before))
+    for name in before:
+        one, other = before[name], after[name]
+        if (one.dtype, one.shape) != (other.dtype, other.shape):
+            raise ValueError(f"{name}: dtype or shape changed")
+        same = torch.equal(one.view(torch.uint8), other.view(torch.uint8))
+        if name not in pruned and not same:
+            raise ValueError(f"{name}: changed, and is no Linear of the decoder's layers")
 
 
 def check_kept(before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor]) -> int:

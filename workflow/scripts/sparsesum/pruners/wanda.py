@@ -3,18 +3,8 @@
 import torch
 
 from sparsesum.patterns import Pattern
-from sparsesum.sparsity import lowest
-
-
-def accumulate(state: torch.Tensor | None, inputs: torch.Tensor, seen: int) -> torch.Tensor:
-    """The squared norm of each input feature, averaged over calibration sequences.
-
-    inputs: [tokens, in], float32, of one sequence. Returns s, [in], float32: the sum over tokens of
-    x_j^2, a mean over the `seen` sequences before and this one (not over tokens: the scale does not
-    change the order of the scores, but rounding would). Source: ||X_j||_2 in equation 1.
-    """
-    norm = torch.linalg.vector_norm(inputs, dim=0) ** 2 / (seen + 1)
-    return norm if state is None else state * (seen / (seen + 1)) + norm
+from sparsesum.sparsity import lowest, lowest_of_rows
+from sparsesum.statistics import squared_norms as accumulate  # noqa: F401 - a pruner's function
 
 
 def sparsify(weight: torch.Tensor, state: torch.Tensor, pattern: Pattern) -> torch.Tensor:
@@ -23,14 +13,12 @@ def sparsify(weight: torch.Tensor, state: torch.Tensor, pattern: Pattern) -> tor
     Unstructured: exactly int(in * ratio) in each row; among equals the leftmost go. N:M: the n
     lowest of each group.
 
-    weight: [out, in]; state: s, [in], from `accumulate`. Returns the same shape and dtype. An
-    InputError if m does not divide `in`. Source: equation 1 and section 3; algorithm 1.
+    weight: [out, in]; state: s, [in], the inputs' squared norms. Returns the same shape and dtype.
+    An InputError if m does not divide `in`. Source: equation 1 and section 3; algorithm 1.
     """
     score = weight.abs() * state.sqrt()
     if pattern.m:
         mask = lowest(score, pattern.n, pattern.m)
     else:
-        order = score.sort(dim=1, stable=True).indices
-        mask = torch.zeros_like(score, dtype=torch.bool)
-        mask.scatter_(1, order[:, : int(score.shape[1] * pattern.ratio)], True)
+        mask = lowest_of_rows(score, int(score.shape[1] * pattern.ratio))
     return weight.masked_fill(mask, 0)

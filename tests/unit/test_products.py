@@ -1,0 +1,35 @@
+"""Products by oneDNN are torch's, but for rounding, at any shape."""
+
+import pytest
+import torch
+from torch.nn.functional import linear
+
+from sparsesum import products
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (2, 7, 16), (4, 100, 33), (2048, 64)])
+@pytest.mark.parametrize("rows", [1, 6, 128])
+def test_linear(shape, rows, bias):
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn(shape, generator=generator)
+    weight = torch.randn(rows, shape[-1], generator=generator)
+    shift = torch.randn(rows, generator=generator) if bias else None
+    found = products.linear(inputs, weight, shift)
+    torch.testing.assert_close(found, linear(inputs, weight, shift), rtol=1e-4, atol=1e-4)
+    assert found.is_contiguous()
+
+
+def test_a_layer_of_its_own_kind():
+    layer = products.Linear(5, 3)
+    inputs = torch.randn(2, 4, 5)
+    torch.testing.assert_close(layer(inputs), linear(inputs, layer.weight, layer.bias))
+
+
+@pytest.mark.parametrize("features", [1, 5, 256, 257, 600])
+@pytest.mark.parametrize("tokens", [1, 40])
+def test_gram(tokens, features):
+    inputs = torch.randn(tokens, features, generator=torch.Generator().manual_seed(1))
+    found = products.gram(inputs)
+    torch.testing.assert_close(found, inputs.T @ inputs, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(found, found.T)
