@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: table3 test rehearse check lock
+.PHONY: table3 test rehearse bench-prune check lock
 
 table3: $(VENV)/.installed
 	@$(BIN)/snakemake --cores all results/table3.csv
@@ -16,6 +16,10 @@ rehearse: $(VENV)/.installed
 	  results/stand_in/$(name)/model.safetensors)
 	@$(BIN)/snakemake $(REHEARSAL) results/table3.csv results/table3.md results/audit.csv
 	@echo && cat results/table3.md && echo "With all columns: results/table3.csv; results/audit.md"
+
+# Beside llm-compressor, which is installed aside: half an hour on two cores.
+bench-prune: $(VENV)/.installed
+	@$(BIN)/python benchmarks/prune.py
 
 test: check
 	$(BIN)/python -m pytest

@@ -28,8 +28,12 @@ def test_a_layer_of_its_own_kind():
 
 @pytest.mark.parametrize("features", [1, 5, 256, 257, 600])
 @pytest.mark.parametrize("tokens", [1, 40])
-def test_gram(tokens, features):
-    inputs = torch.randn(tokens, features, generator=torch.Generator().manual_seed(1))
-    found = products.gram(inputs)
-    torch.testing.assert_close(found, inputs.T @ inputs, rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(found, found.T)
+def test_add_gram(tokens, features):
+    generator = torch.Generator().manual_seed(1)
+    inputs = torch.randn(tokens, features, generator=generator)
+    state = torch.randn(features, features, generator=generator)
+    state += state.T.clone()
+    expected = 0.25 * state + 3 * inputs.T @ inputs
+    products.add_gram(state, inputs, 3, 0.25)
+    torch.testing.assert_close(state, expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(state, state.T)

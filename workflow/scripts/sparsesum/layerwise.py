@@ -97,7 +97,7 @@ def prune(
                     weight.copy_(pruner.sparsify(weight, state, pattern, **options))
                 with clock("read and write"):
                     target[linear_name(index, f"{name}.weight")] = weight
-                zeros += int((weight == 0).sum())
+                zeros += weight.numel() - int(weight.count_nonzero())
                 total += weight.numel()
         report(index + 1, f"{zeros / total:.1%} of layer {index} is zero")
 
@@ -138,7 +138,8 @@ def walk(
             batches = (batch.to(layers.device) for batch in inputs.read(shape))
             states = _statistics(layer, batches, arguments, accumulate, exact, clock)
         for name, state in states.items():
-            if not state.isfinite().all():
+            # What is not finite, or overflowed, does not leave the sum so.
+            if not state.sum().isfinite():
                 raise InputError(
                     f"{linear_name(index, name)}: its inputs on the calibration set are NaN, "
                     "infinite or too large to be squared; is the model sound?"

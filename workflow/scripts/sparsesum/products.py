@@ -30,14 +30,17 @@ class Linear(torch.nn.Linear):
         return linear(inputs, self.weight, self.bias)
 
 
-def gram(inputs: torch.Tensor) -> torch.Tensor:
-    """X^T X of X, [tokens, features], as [features, features]; half of it is only mirrored."""
+def add_gram(state: torch.Tensor, inputs: torch.Tensor, scale: float, decay: float = 1.0) -> None:
+    """state = decay * state + scale * X^T X in place, of X, [tokens, features], float32.
+
+    state: [features, features], symmetric. Half of the product is only mirrored.
+    """
     if inputs.device.type != "cpu":
-        return inputs.t() @ inputs
+        state.addmm_(inputs.t(), inputs, beta=decay, alpha=scale)
+        return
     columns = inputs.t().contiguous()
-    product = inputs.new_empty(len(columns), len(columns))
     for start in range(0, len(columns), BLOCK):
         end = start + BLOCK
-        product[start:end, start:] = linear(columns[start:end], columns[start:])
-        product[end:, start:end] = product[start:end, end:].t()
-    return product
+        product = linear(columns[start:end], columns[start:])
+        state[start:end, start:].mul_(decay).add_(product, alpha=scale)
+        state[end:, start:end] = state[start:end, end:].t()

@@ -7,7 +7,7 @@ import math
 
 import torch
 
-from sparsesum.products import gram
+from sparsesum.products import add_gram
 
 
 def squared_norms(
@@ -40,6 +40,8 @@ def hessian(
     if exact:
         scaled = math.sqrt(2 / count) * flat.t()
         product = scaled @ scaled.t()
-    else:
-        product = gram(flat).mul_(2 / count)
-    return product if state is None else state.mul_(seen / count).add_(product)
+        return product if state is None else state.mul_(seen / count).add_(product)
+    if state is None:
+        state = inputs.new_zeros(flat.shape[1], flat.shape[1])
+    add_gram(state, flat, 2 / count, seen / count)
+    return state

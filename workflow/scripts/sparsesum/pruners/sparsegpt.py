@@ -7,23 +7,27 @@ import torch
 
 from sparsesum.errors import InputError
 from sparsesum.patterns import Pattern
+from sparsesum.products import linear
 from sparsesum.sparsity import grouped, lowest
 from sparsesum.statistics import hessian as accumulate  # noqa: F401 - a pruner's function
 
 log = logging.getLogger(__name__)
 
 MOST_DAMPING = 100.0
+HALVED = 256
+"""Rows of a matrix that LAPACK factorises; larger ones are halved."""
 
 
 class Factor(NamedTuple):
     """What Linears with the same inputs share.
 
     inverse: U, [in, in], upper triangular, with U^T U the inverse of the damped Hessian; dead:
-    [in], the inputs that were always zero.
+    [in], the inputs that were always zero; exact: sums run in the reference code's order.
     """
 
     inverse: torch.Tensor
     dead: torch.Tensor
+    exact: bool
 
 
 def prepare(hessian: torch.Tensor, exact: bool, damping: float = 0.01, **_: object) -> Factor:
@@ -31,7 +35,7 @@ def prepare(hessian: torch.Tensor, exact: bool, damping: float = 0.01, **_: obje
 
     `damping` is added to its diagonal, in shares of its mean; raised tenfold, with a warning in the
     log, while it cannot be factorised. An InputError if no damping helps. `exact`: by the reference
-    code's three factorisations, not by one.
+    code's three factorisations, which take three times as long as one.
     """
     # Dead inputs first, damping second: a dead input's 1 is part of the mean that scales it.
     dead = hessian.diagonal() == 0
@@ -42,11 +46,11 @@ def prepare(hessian: torch.Tensor, exact: bool, damping: float = 0.01, **_: obje
         damped = hessian.clone()
         damped.diagonal().add_(damping * mean)
         try:
-            inverse = _inverse_as_the_reference(damped) if exact else _inverse(damped)
+            inverse = _as_the_reference(damped) if exact else _at_once(damped)
         except torch.linalg.LinAlgError:
             inverse = None
         if inverse is not None and inverse.isfinite().all():
-            return Factor(inverse, dead)
+            return Factor(inverse, dead, exact)
         raised = max(damping * 10, 0.01)
         if raised > MOST_DAMPING:
             raise InputError(
@@ -62,7 +66,7 @@ def prepare(hessian: torch.Tensor, exact: bool, damping: float = 0.01, **_: obje
         damping = raised
 
 
-def _inverse_as_the_reference(hessian: torch.Tensor) -> torch.Tensor:
+def _as_the_reference(hessian: torch.Tensor) -> torch.Tensor:
     """U, upper triangular, with U^T U the inverse of H. All of [in, in].
 
     U_jj^2 is the first diagonal entry of the inverse of H's columns and rows from j on, and
@@ -73,14 +77,33 @@ def _inverse_as_the_reference(hessian: torch.Tensor) -> torch.Tensor:
     return torch.linalg.cholesky(torch.cholesky_inverse(factor), upper=True)
 
 
-def _inverse(hessian: torch.Tensor) -> torch.Tensor:
-    """The same U at half the cost: H = V V^T with V upper triangular, so U is V's inverse.
+def _at_once(hessian: torch.Tensor) -> torch.Tensor:
+    """The same U, as the inverse of V in H = V V^T with V upper triangular.
 
     V is the Cholesky factor of H with rows and columns in reverse order, turned back.
     """
-    factor = torch.linalg.cholesky(hessian.flip(0, 1)).flip(0, 1)
-    one = torch.eye(len(hessian), dtype=hessian.dtype, device=hessian.device)
-    return torch.linalg.solve_triangular(factor, one, upper=True)
+    return _inverse_of_cholesky(hessian.flip(0, 1)).flip(0, 1)
+
+
+def _inverse_of_cholesky(matrix: torch.Tensor) -> torch.Tensor:
+    """L^-1 of a matrix L L^T, by halves: nearly all of the work is in matrix products.
+
+    With A, B^T, B, C the matrix's quarters, L has the quarters M, 0, B M^-T, N, where M and N are
+    the factors of A and of C less B A^-1 B^T; its inverse M^-1, 0, -N^-1 B A^-1, N^-1.
+    """
+    size = len(matrix)
+    if size <= HALVED:
+        one = torch.eye(size, dtype=matrix.dtype, device=matrix.device)
+        return torch.linalg.solve_triangular(torch.linalg.cholesky(matrix), one, upper=False)
+    half = size // 2
+    first = _inverse_of_cholesky(matrix[:half, :half])
+    below = linear(matrix[half:, :half], first)
+    second = _inverse_of_cholesky(matrix[half:, half:] - linear(below, below))
+    inverse = torch.zeros_like(matrix)
+    inverse[:half, :half] = first
+    inverse[half:, half:] = second
+    inverse[half:, :half] = linear(linear(second, below.t()), first.t()).neg_()
+    return inverse
 
 
 def sparsify(
@@ -114,8 +137,11 @@ def sparsify(
         end = min(start + block, len(columns))
         inverse = factor.inverse[start:end, start:end]
         errors = _sparsify_block(columns[start:end], inverse, pattern)
-        # The product itself not transposed: its sums would run otherwise.
-        columns[end:] -= (errors.t().contiguous() @ factor.inverse[start:end, end:]).t()
+        right = factor.inverse[start:end, end:]
+        if factor.exact:  # the transposed product's sums may run in another order
+            columns[end:] -= (errors.t().contiguous() @ right).t()
+        else:
+            columns[end:].addmm_(right.t(), errors, alpha=-1)
     return columns.t().to(weight.dtype, copy=True, memory_format=torch.contiguous_format)
 
 
