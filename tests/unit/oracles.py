@@ -136,6 +136,33 @@ def wanda32(weight: torch.Tensor, inputs: list[torch.Tensor], pattern: Pattern) 
     return pruned
 
 
+def ria64(weight: np.ndarray, inputs: list[np.ndarray], pattern: Pattern) -> np.ndarray:
+    rows, columns = weight.shape
+    scores = np.zeros(weight.shape)
+    for j in range(columns):
+        norm = math.sqrt(sum(float((x[:, j] ** 2).sum()) for x in inputs) / len(inputs))
+        for i in range(rows):
+            size = abs(weight[i, j])
+            relative = size / sum(np.abs(weight[:, j])) + size / sum(np.abs(weight[i, :]))
+            scores[i, j] = relative * norm**0.5
+    if pattern.m:
+        return np.where(groups64(scores, pattern), 0, weight)
+    return np.where(up_to_threshold(scores.tolist(), pattern.ratio), 0, weight)
+
+
+def ria32(weight: torch.Tensor, inputs: list[torch.Tensor], pattern: Pattern) -> torch.Tensor:
+    state = torch.zeros(weight.shape[1])
+    for seen, x in enumerate(inputs):
+        state *= seen / (seen + 1)
+        state += torch.norm(x.t(), p=2, dim=1) ** 2 / (seen + 1)
+    size = torch.abs(weight)
+    relative = size / torch.sum(size, dim=0) + size / torch.sum(size, dim=1).reshape(-1, 1)
+    scores = relative * torch.sqrt(state) ** 0.5
+    if pattern.m:
+        return torch.where(groups32(scores, pattern), 0, weight)
+    return torch.where(torch.tensor(up_to_threshold(scores.tolist(), pattern.ratio)), 0, weight)
+
+
 def sparsegpt64(
     weight: np.ndarray, inputs: list[np.ndarray], pattern: Pattern, damping: float = 0.01
 ) -> np.ndarray:

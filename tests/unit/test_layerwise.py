@@ -15,13 +15,14 @@ from sparsesum import checkpoints, layerwise
 from sparsesum.errors import InputError
 from sparsesum.layers import Layers
 from sparsesum.patterns import parse
-from sparsesum.pruners import magnitude, sparsegpt, wanda
+from sparsesum.pruners import magnitude, ria, sparsegpt, wanda
 from sparsesum.sparsity import check, decoder_linears
 
 SHAPES = ["pre", "post"]
 PRUNERS = {
     "magnitude": (magnitude, {}, oracles.magnitude32, oracles.magnitude64),
     "wanda": (wanda, {}, oracles.wanda32, oracles.wanda64),
+    "ria": (ria, {}, oracles.ria32, oracles.ria64),
     "sparsegpt": (sparsegpt, {"block": oracles.BLOCK}, oracles.sparsegpt32, oracles.sparsegpt64),
 }
 
@@ -184,6 +185,17 @@ def test_a_group_that_does_not_divide_names_layer_and_sizes_before_any_work(tmp_
     with pytest.raises(InputError, match=r"layers\.0\.self_attn\.q_proj: 16 inputs .* groups of 5"):
         layerwise.prune(*arguments, parse("2:5"), {})
     assert not (tmp_path / "draft").exists()
+
+
+@pytest.mark.parametrize(
+    ("pruner", "allowed"), [(wanda, "none"), (ria, "power"), (sparsegpt, "block, damping")]
+)
+def test_an_unknown_option_is_named_with_what_is_allowed(pruner, allowed):
+    said = (
+        rf"key pruners\.{pruner.__name__.split('.')[-1]}: unknown option 'a'; allowed: {allowed}$"
+    )
+    with pytest.raises(InputError, match=said):
+        prune(oracles.make_model("pre"), oracles.make_sequences(), pruner, parse("50%"), {"a": 1})
 
 
 def test_a_pruners_own_refusal_names_the_layer():

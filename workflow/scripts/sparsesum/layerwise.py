@@ -9,6 +9,7 @@ Source: the reference code of SparseGPT (arXiv 2301.00774) and Wanda (arXiv 2306
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from inspect import Parameter, signature
 from pathlib import Path
 from types import ModuleType
 
@@ -67,9 +68,10 @@ def prune(
     done and a few words.
 
     Returns the seconds of each stage. An InputError, which names the Linear, for a pattern that
-    does not fit it or inputs that are not finite.
+    does not fit it or inputs that are not finite; and one for an option that the pruner has not.
     """
     clock = Stopwatch()
+    _check_options(pruner, options)
     layers = Layers(source, torch.device(device), exact)
     _check_groups(layers, pattern)  # tell at once, not after the first layer's calibration
     accumulate = getattr(pruner, "accumulate", None)
@@ -188,6 +190,24 @@ class Inputs:
     def remove(self) -> None:
         """Leave nothing behind."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _check_options(pruner: ModuleType, options: dict) -> None:
+    """An InputError that names the first option that the pruner does not have."""
+    functions = [getattr(pruner, name, None) for name in ("sparsify", "prepare")]
+    allowed = {
+        name
+        for function in functions
+        if function
+        for name, parameter in signature(function).parameters.items()
+        if parameter.default is not Parameter.empty
+    }
+    for name in options.keys() - allowed:
+        pruners_name = pruner.__name__.rpartition(".")[2]
+        raise InputError(
+            f"key pruners.{pruners_name}: unknown option '{name}'; "
+            f"allowed: {', '.join(sorted(allowed)) or 'none'}"
+        )
 
 
 def _check_groups(layers: Layers, pattern: Pattern) -> None:

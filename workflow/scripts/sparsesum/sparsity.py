@@ -37,6 +37,16 @@ def lowest(scores: torch.Tensor, n: int, m: int) -> torch.Tensor:
     return torch.zeros_like(groups, dtype=torch.bool).scatter_(-1, indices, True).flatten(-2)
 
 
+def up_to_threshold(scores: torch.Tensor, ratio: float) -> torch.Tensor:
+    """All scores up to one threshold, [rows, columns]: a mask, True for them.
+
+    The threshold is the sorted score at int(count * ratio), itself included with all its equals: at
+    least one more than the ratio asks for, as in the reference code.
+    """
+    # The k-th smallest counts from 1; a full sort would give the same value, later.
+    return scores <= scores.flatten().kthvalue(int(scores.numel() * ratio) + 1).values
+
+
 def lowest_of_rows(scores: torch.Tensor, count: int) -> torch.Tensor:
     """The `count` lowest scores of each row: a mask of [rows, columns], True for them.
 

@@ -3,7 +3,7 @@
 import torch
 
 from sparsesum.patterns import Pattern
-from sparsesum.sparsity import lowest
+from sparsesum.sparsity import lowest, up_to_threshold
 
 
 def sparsify(weight: torch.Tensor, state: None, pattern: Pattern) -> torch.Tensor:
@@ -19,7 +19,5 @@ def sparsify(weight: torch.Tensor, state: None, pattern: Pattern) -> torch.Tenso
     if pattern.m:
         mask = lowest(score, pattern.n, pattern.m)
     else:
-        # The k-th smallest counts from 1; a full sort would give the same value, later.
-        threshold = score.flatten().kthvalue(int(score.numel() * pattern.ratio) + 1).values
-        mask = score <= threshold
+        mask = up_to_threshold(score, pattern.ratio)
     return weight.masked_fill(mask, 0)

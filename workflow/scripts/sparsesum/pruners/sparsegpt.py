@@ -8,7 +8,7 @@ import torch
 from sparsesum.errors import InputError
 from sparsesum.patterns import Pattern
 from sparsesum.products import linear
-from sparsesum.sparsity import grouped, lowest
+from sparsesum.sparsity import grouped, lowest, up_to_threshold
 from sparsesum.statistics import hessian as accumulate  # noqa: F401 - a pruner's function
 
 log = logging.getLogger(__name__)
@@ -152,9 +152,7 @@ def _sparsify_block(columns: torch.Tensor, inverse: torch.Tensor, pattern: Patte
     if pattern.m:
         mask = torch.empty_like(columns, dtype=torch.bool)
     else:
-        score = columns**2 / scale**2
-        # The k-th smallest counts from 1.
-        mask = score <= score.flatten().kthvalue(int(score.numel() * pattern.ratio) + 1).values
+        mask = up_to_threshold(columns**2 / scale**2, pattern.ratio)
     for i, (column, error) in enumerate(zip(columns, errors, strict=True)):
         if pattern.m and i % pattern.m == 0:
             group = slice(i, i + pattern.m)
