@@ -215,6 +215,15 @@ def test_no_calibration_text_is_refused(sequences):
         prune(oracles.make_model("pre"), sequences, wanda, parse("50%"), {})
 
 
+def test_sequences_longer_than_the_models_positions_are_refused():
+    long = torch.full((2, 33), 7)
+    with pytest.raises(
+        InputError, match="calibration.length = 33 exceeds the model's 32 positions"
+    ):
+        prune(oracles.make_model("pre"), long, wanda, parse("50%"), {})
+    prune(oracles.make_model("pre"), long[:, :32], wanda, parse("50%"), {})
+
+
 @pytest.mark.parametrize("method", PRUNERS)
 def test_a_single_token_is_enough(method, caplog):
     pruner, options, *_ = PRUNERS[method]

@@ -1,5 +1,6 @@
 """A walk that is killed, wherever it was, goes on and ends with the same bytes."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -97,11 +98,14 @@ def content(folder: Path) -> dict[str, bytes]:
         ("writing", 9, 2),  # three of layer 1's six Linears written
     ],
 )
-def test_killed(folder, place, when, first):
+def test_killed(folder, place, when, first, caplog):
     command = [sys.executable, "-c", KILLED, folder, place, str(when)]
     ended = subprocess.run(list(map(str, command)), env=os.environ, capture_output=True)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
-    done = prune(folder, folder / "draft")
+    with caplog.at_level(logging.INFO):
+        done = prune(folder, folder / "draft")
+    none = (place, when) == ("feeding", 0)
+    assert caplog.messages == ([] if none else [f"going on from layer {first - 1} of 4"])
     assert done == list(range(first, LAYERS + 1))
     assert content(folder / "draft") == content(folder / "undisturbed")
 

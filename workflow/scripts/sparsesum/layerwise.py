@@ -6,6 +6,7 @@ it; the layers' inputs lie on the disk, so that a walk that was killed goes on w
 Source: the reference code of SparseGPT (arXiv 2301.00774) and Wanda (arXiv 2306.11695).
 """
 
+import logging
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +23,8 @@ from sparsesum.patterns import Pattern
 from sparsesum.sparsity import grouped
 from sparsesum.stopwatch import Stopwatch
 from sparsesum.tensorfile import TensorFile
+
+log = logging.getLogger("sparsesum")
 
 READERS = {
     "self_attn.q_proj": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
@@ -76,14 +79,16 @@ def prune(
     _check_groups(layers, pattern)  # tell at once, not after the first layer's calibration
     accumulate = getattr(pruner, "accumulate", None)
     prepare = getattr(pruner, "prepare", None)
-    if accumulate and (sequences is None or not sequences.numel()):
-        raise InputError("the calibration set is empty: this pruner needs some text")
+    if accumulate:
+        _check_sequences(sequences, layers.config.max_position_embeddings)
     inputs = Inputs(draft / "inputs", exact)
     with clock("read and write"):
         if inputs.layer is None:
             draft.mkdir(exist_ok=True)
             for name in ("config.json", "model.safetensors"):
                 shutil.copyfile(source / name, draft / name)
+        else:
+            log.info("going on from layer %d of %d", inputs.layer, len(layers))
         target = TensorFile(draft / "model.safetensors")
 
     def sparsify(index: int, layer: torch.nn.Module, states: dict[str, torch.Tensor]) -> None:
@@ -190,6 +195,17 @@ class Inputs:
     def remove(self) -> None:
         """Leave nothing behind."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _check_sequences(sequences: torch.Tensor | None, positions: int) -> None:
+    """An InputError for a calibration set that is empty or longer than the model's positions."""
+    if sequences is None or not sequences.numel():
+        raise InputError("the calibration set is empty: this pruner needs some text")
+    if sequences.shape[1] > positions:
+        raise InputError(
+            f"calibration.length = {sequences.shape[1]} exceeds the model's {positions} positions; "
+            "lower it"
+        )
 
 
 def _check_options(pruner: ModuleType, options: dict) -> None:
