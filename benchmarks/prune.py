@@ -199,6 +199,7 @@ def exact() -> None:
     print("\nExact mode: weights that differ from llm-compressor's\n")
     cases = [(name, miniature(name), bills(name, 0), 1) for name in MINIATURES]
     cases += [(name, stand_in(name), random_tokens(4, 256), 2) for name in ("opt-125m", "opt-350m")]
+    wrong = 0
     for name, source, calibration, threads in cases:
         for method in METHODS:
             for pattern in PATTERNS:
@@ -207,6 +208,9 @@ def exact() -> None:
                 run("exact", *arguments, BENCH / "exact")
                 found, total, _ = differing(BENCH / "peer", BENCH / "exact")
                 print(f"{name:14} {method:10} {pattern:5} {found:,} of {total:,}", flush=True)
+                wrong += found
+    if wrong:
+        sys.exit("the exact mode is not exact")
 
 
 def masks() -> None:
