@@ -133,7 +133,7 @@ def walk(
     `replace` gets the layer's index, the layer, whose weights it may change, and the states of the
     first Linear of each group of `READERS`, by name, which it may take.
     """
-    with clock("layers"):
+    with clock("first pass"):
         arguments = layers.arguments(sequences.shape[1])
         if inputs.layer is None:
             inputs.write(0, layers.first_inputs(sequences))
@@ -141,7 +141,7 @@ def walk(
     for index in range(inputs.layer, len(layers)):
         with clock("read and write"):
             layer = layers.load(index)
-        with clock("layers"):
+        with clock("first pass"):
             batches = (batch.to(layers.device) for batch in inputs.read(shape))
             states = _statistics(layer, batches, arguments, accumulate, exact, clock)
         for name, state in states.items():
@@ -153,7 +153,7 @@ def walk(
                 )
         replace(index, layer, states)
         if index + 1 < len(layers):
-            with clock("layers"):
+            with clock("second pass"):
                 batches = (batch.to(layers.device) for batch in inputs.read(shape))
                 inputs.write(index + 1, (layer(batch, **arguments) for batch in batches))
 
