@@ -31,9 +31,12 @@ def measured(tmp_path, model, pruned, sequences):
     """The records of `errors` for two models in memory."""
     checkpoints.save(model, tmp_path / "dense")
     checkpoints.save(pruned, tmp_path / "pruned")
-    (tmp_path / "scratch").mkdir()
     file = tmp_path / "pruned" / "model.safetensors"
-    return errors(tmp_path / "dense", file, sequences, tmp_path / "scratch")
+    scratch = tmp_path / "scratch"
+    try:
+        return errors(tmp_path / "dense", file, sequences, scratch)
+    finally:
+        assert not scratch.exists()
 
 
 def by_linear(records):
@@ -126,12 +129,21 @@ def test_inputs_that_are_not_finite_are_refused(tmp_path):
 def test_says_how_far_it_is(tmp_path):
     model, told = oracles.make_model("pre"), []
     checkpoints.save(model, tmp_path / "dense")
-    arguments = [tmp_path / "dense", tmp_path / "dense" / "model.safetensors"]
-    (tmp_path / "scratch").mkdir()
     errors(
-        *arguments,
+        tmp_path / "dense",
+        tmp_path / "dense" / "model.safetensors",
         oracles.make_sequences(),
         tmp_path / "scratch",
         report=lambda *args: told.append(args),
     )
     assert told == [(i + 1, f"0.000 in fc2 of layer {i}") for i in range(LAYERS)]
+
+
+def test_what_a_killed_job_left_is_not_gone_on_from(tmp_path):
+    model, sequences = oracles.make_model("pre"), oracles.make_sequences()
+    pruned = halved(model)
+    whole = measured(tmp_path, model, pruned, sequences)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    (scratch / "1.f32").write_bytes(bytes(4 * sequences.numel() * 16))
+    assert measured(tmp_path, model, pruned, sequences) == whole
