@@ -4,6 +4,8 @@ The results grid of "Pruning OPT for Summarization", and only what changed of it
   bills -> tokens -> calibration set -> pruned checkpoint -> fine-tuned model -> generations
         -> scores and costs -> results/table3.csv -> results/audit.csv, results/claims.csv
 
+  pruned checkpoint -> reconstruction errors, perplexity and scores -> results/table_pruning.csv
+
 A row of config/grid.tsv is model x sparsity x fine-tuning; each stage's artifacts lie in
 results/STAGE/, under just the part of the row that determines them.
 """
@@ -26,12 +28,16 @@ localrules:
     corpus,
     tokens,
     calibration,
+    heldout,
+    perplexity,
     score,
     table3,
+    table_pruning,
     audit_counts,
     audit,
     claims,
     plots,
+    plot_pruning,
 
 
 rule all:
@@ -50,6 +56,7 @@ include: "workflow/rules/prune.smk"
 include: "workflow/rules/finetune.smk"
 include: "workflow/rules/generate.smk"
 include: "workflow/rules/score.smk"
+include: "workflow/rules/inspect.smk"
 include: "workflow/rules/measure.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/audit.smk"

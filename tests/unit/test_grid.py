@@ -77,3 +77,36 @@ def test_a_file_that_is_no_grid(tmp_path: Path, text: str, said: str):
 def test_a_grid_that_is_not_there(tmp_path: Path):
     with pytest.raises(InputError, match="no such file"):
         grid.read(tmp_path / "none.tsv", ["m"])
+
+
+def test_the_pruning_grid_is_each_model_unpruned_and_then_all_pairs():
+    rows = grid.crossed(["m", "n"], "qlora", ["wanda", "magnitude"], ["50%", "2:4"])
+    assert [row.path for row in rows] == [
+        f"{model}/{checkpoint}/qlora"
+        for model in ("m", "n")
+        for checkpoint in ("dense", "wanda_50", "wanda_2of4", "magnitude_50", "magnitude_2of4")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "sparsities", "said"),
+    [
+        (
+            ["wanda", "magic"],
+            ["2:4"],
+            "key 'pruning_grid.pruners': unknown pruner 'magic'; allowed: magnitude, sparsegpt, ",
+        ),
+        (["none"], ["2:4"], "key 'pruning_grid.pruners': unknown pruner 'none'; allowed: "),
+        (
+            ["wanda"],
+            ["50%", "3:2"],
+            "key 'pruning_grid.sparsities': sparsity '3:2' is no pattern: allowed is a share",
+        ),
+        (["wanda"], ["50%", "50.0 %"], "key 'pruning_grid': wanda_50 stands there twice"),
+        (["wanda", "wanda"], ["2:4"], "key 'pruning_grid': wanda_2of4 stands there twice"),
+    ],
+)
+def test_a_fault_in_the_pruning_grid_is_named_with_its_key(names, sparsities, said):
+    with pytest.raises(InputError) as caught:
+        grid.crossed(["m"], "base", names, sparsities)
+    assert str(caught.value).startswith(said) and "\n" not in str(caught.value)

@@ -88,6 +88,10 @@ def test_a_misspelt_key_is_named_with_the_file_it_stands_in(config, tmp_path: Pa
         (["corpus"], "bils", "unknown corpus 'bils'; allowed are the keys of corpora: bills"),
         (["qlora", "target_modules"], ["dense"], "'dense' is not allowed"),
         (["corpora", "../x"], {}, "'../x' does not match"),
+        (["heldout", "length"], 1, "key 'heldout.length': 1 is less than the minimum of 2"),
+        # What YAML makes of a bare 2:4.
+        (["pruning_grid", "sparsities"], [124], "124 is not of type string (a pattern in quotes,"),
+        (["pruning_grid", "pruners"], [], "key 'pruning_grid.pruners': [] should be non-empty"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(config, keys, value, said):

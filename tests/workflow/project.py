@@ -54,6 +54,7 @@ class Project:
                 }
             },
             "calibration": {"sequences": 4, "length": 64},
+            "heldout": {"sequences": 4, "length": 64},
             "full": training,
             "qlora": training | {"rank": 4, "target_modules": ["q_proj", "k_proj", "v_proj"]},
             "generate": {"batch_size": 4, "max_new_tokens": 12},
@@ -99,9 +100,12 @@ class Project:
             text=True,
         )
 
-    def planned(self) -> set[str]:
-        """The outputs that a run of all targets would make, as Snakemake's own summary has them."""
-        done = self.snakemake("all", "--summary")
+    def planned(self, *targets: str) -> set[str]:
+        """The outputs that a run would make, of all targets if none is named.
+
+        As Snakemake's own summary has them.
+        """
+        done = self.snakemake(*(targets or ("all",)), "--summary")
         assert done.returncode == 0, done.stdout
         rows = [line.split("\t") for line in done.stdout.splitlines() if line.count("\t") > 4]
         assert rows[0][0] == "output_file" and rows[0][-1] == "plan", done.stdout

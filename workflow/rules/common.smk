@@ -30,6 +30,16 @@ try:
         [*workflow.configfiles[-1:], *workflow.configfiles[:-1]],
     )
     ROWS = grid.read(located(config["grid"]), list(config["models"]))
+    # The rows of table_pruning, as pruned and after QLoRA.
+    PRUNING = {
+        finetuning: grid.crossed(
+            list(dict.fromkeys(row.model for row in ROWS)),
+            finetuning,
+            config["pruning_grid"]["pruners"],
+            config["pruning_grid"]["sparsities"],
+        )
+        for finetuning in ("base", "qlora")
+    }
 except InputError as error:
     raise WorkflowError(str(error))
 
@@ -69,13 +79,13 @@ def scored_as(row):
     return row.finetuning
 
 
-def of_rows(template):
-    """The artifact of each row of the grid, in the grid's order."""
+def of_rows(template, rows=ROWS):
+    """The artifact of each row, in the rows' order: by default of each row of the grid."""
     return [
         template.format(
             corpus=CORPUS, model=row.model, sparsity=row.checkpoint, finetuning=scored_as(row)
         )
-        for row in ROWS
+        for row in rows
     ]
 
 

@@ -1,11 +1,12 @@
 """
-Bills: the first records of each split, their tokens, and the calibration set cut from them
-(or from texts of its own: key calibration.text).
+Bills: the first records of each split, their tokens, the calibration set cut from them (or from
+texts of its own: key calibration.text), and held-out text of the test split.
 
   in   the corpus's source: a folder in BillSum's format, or the Hub
   out  results/corpus/CORPUS/SPLIT.jsonl           id, title, text, summary
        results/tokens/CORPUS/MODEL/SPLIT.parquet   token ids to train on and to ask with
        results/calibration/CORPUS/MODEL.safetensors
+       results/heldout/CORPUS/MODEL.safetensors    bills as they are: no prompt, no summary
 
 `bills` makes the synthetic corpus that ships in resources/bills; no target asks for it.
 """
@@ -104,6 +105,34 @@ rule calibration:
         "Calibration set for {wildcards.model}"
     script:
         "../scripts/calibration.py"
+
+
+rule heldout:
+    input:
+        records="results/corpus/{corpus}/test.jsonl",
+        tokenizer="results/dense/{model}/tokenizer.json",
+        config="results/dense/{model}/config.json",
+        code=scripts("heldout.py"),
+    output:
+        "results/heldout/{corpus}/{model}.safetensors",
+    log:
+        "results/logs/heldout/{corpus}/{model}.log",
+    benchmark:
+        "results/benchmarks/heldout/{corpus}/{model}.tsv"
+    priority: priorities["prepare"]
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        gpu=0,
+    params:
+        **config["heldout"],
+    message:
+        "Held-out text for {wildcards.model}"
+    script:
+        "../scripts/heldout.py"
 
 
 rule bills:

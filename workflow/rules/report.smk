@@ -1,8 +1,9 @@
 """
 Pictures of the results, for `snakemake --report`.
 
-  in   results/table3.csv, and the loss curves of the trained rows
+  in   results/table3.csv, and the loss curves of the trained rows; results/table_pruning.csv
   out  results/plots/quality_size.svg, results/plots/training_curves.svg
+       results/plots/pruning.svg, which no other target asks for
 """
 
 
@@ -46,8 +47,41 @@ rule plots:
         "../scripts/plots.py"
 
 
+rule plot_pruning:
+    input:
+        table="results/table_pruning.csv",
+        code=scripts("plot_pruning.py"),
+    output:
+        report(
+            "results/plots/pruning.svg",
+            caption="../report/pruning.rst",
+            category="Results",
+            labels={"plot": "pruners and patterns"},
+        ),
+    log:
+        "results/logs/plot_pruning.log",
+    benchmark:
+        "results/benchmarks/plot_pruning.tsv"
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+        gpu=0,
+    message:
+        "Plot of pruners and patterns"
+    script:
+        "../scripts/plot_pruning.py"
+
+
 onsuccess:
     table = Path("results/table3.md")
     if table.is_file():
         heading, _, note = table.read_text().splitlines()[:3]
         print(f"{heading.lstrip('# ')}: {table} and .csv\n{note}", file=sys.stderr)
+    # The jobs of this run's targets and of all that they need.
+    if any(job.rule.name == "table_pruning" for job in workflow.dag.jobs):
+        table = Path("results/table_pruning.md")
+        heading = table.read_text().splitlines()[0]
+        print(f"{heading.lstrip('# ')}: {table} and .csv", file=sys.stderr)

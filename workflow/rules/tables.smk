@@ -1,7 +1,12 @@
 """
-The results grid: one line a row of config/grid.tsv, the paper's columns first.
+The tables: the results grid, one line a row of config/grid.tsv, the paper's columns first; and all
+pruners at all patterns, one line a pruned checkpoint, as pruned and after QLoRA.
 
   out  results/table3.csv, and results/table3.md as the paper prints it
+       results/table_pruning.csv, and results/table_pruning.md for people
+
+No other target asks for table_pruning. Of a checkpoint that is a row of the grid it takes what there
+is.
 """
 
 
@@ -48,3 +53,52 @@ rule table3:
         "The table of {params.preset}"
     script:
         "../scripts/table3.py"
+
+
+rule table_pruning:
+    input:
+        reconstruction=of_rows(
+            "results/reconstruct/{corpus}/{model}/{sparsity}.csv", PRUNING["base"]
+        ),
+        perplexity_pruned=of_rows(
+            "results/perplexity/{corpus}/{model}/{sparsity}/{finetuning}.json", PRUNING["base"]
+        ),
+        perplexity_qlora=of_rows(
+            "results/perplexity/{corpus}/{model}/{sparsity}/{finetuning}.json", PRUNING["qlora"]
+        ),
+        scores_pruned=of_rows(
+            "results/score/{corpus}/{model}/{sparsity}/{finetuning}.json", PRUNING["base"]
+        ),
+        scores_qlora=of_rows(
+            "results/score/{corpus}/{model}/{sparsity}/{finetuning}.json", PRUNING["qlora"]
+        ),
+        code=scripts("table_pruning.py"),
+    output:
+        csv=report(
+            "results/table_pruning.csv",
+            caption="../report/table_pruning.rst",
+            category="Results",
+            labels={"table": "pruners and patterns"},
+        ),
+        markdown="results/table_pruning.md",
+    log:
+        "results/logs/table_pruning.log",
+    benchmark:
+        "results/benchmarks/table_pruning.tsv"
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+        gpu=0,
+    params:
+        rows=[[row.model, row.pruner, row.sparsity] for row in PRUNING["base"]],
+        adapter_base=config["adapter_base"],
+        preset=config["preset"],
+        note=config["note"],
+        corpus=CORPUS,
+    message:
+        "The pruning table of {params.preset}"
+    script:
+        "../scripts/table_pruning.py"

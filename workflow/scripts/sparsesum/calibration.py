@@ -1,4 +1,7 @@
-"""The calibration set: token sequences of one length, which tell a pruner what inputs look like."""
+"""Token sequences of one length: the calibration set, which tells a pruner what inputs look like.
+
+Held-out text is cut in the same way.
+"""
 
 import gzip
 import json
@@ -9,20 +12,28 @@ from random import Random
 from sparsesum.errors import InputError
 
 
-def sequences(documents: list[list[int]], count: int, length: int, seed: int) -> list[list[int]]:
+def sequences(
+    documents: list[list[int]],
+    count: int,
+    length: int,
+    seed: int,
+    key: str = "calibration",
+    split: str = "train",
+) -> list[list[int]]:
     """`count` sequences of `length` token ids, [count, length].
 
     The documents (each opens with "</s>") are shuffled, joined and cut without overlap. An
-    InputError where they are too short for that.
+    InputError where they are too short for that; it names the config's `key` that asks for them,
+    and the `split` that they come from.
     """
     order = list(documents)
     Random(seed).shuffle(order)
     stream = [token for document in order for token in document]
     if len(stream) < count * length:
         raise InputError(
-            f"the calibration set asks for {count} sequences of {length} tokens = "
-            f"{count * length:,}, the train split has {len(stream):,}; lower calibration.sequences "
-            "or calibration.length, or raise the corpus's train records"
+            f"{key} asks for {count} sequences of {length} tokens = {count * length:,}, the "
+            f"{split} split has {len(stream):,}; lower {key}.sequences or {key}.length, or raise "
+            f"the corpus's {split} records"
         )
     return [stream[i * length : (i + 1) * length] for i in range(count)]
 

@@ -1,7 +1,9 @@
-"""The results grid: one row a line of config/grid.tsv, in the table's order."""
+"""The grids: the rows of config/grid.tsv, in the table's order, and those of pruners x patterns."""
 
 import csv
+from collections import Counter
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from sparsesum import patterns
@@ -86,3 +88,31 @@ def read(path: str | Path, models: list[str]) -> list[Row]:
     if not found:
         raise InputError(f"{path}: no rows; a row is {', '.join(COLUMNS)}, tab-separated")
     return found
+
+
+def crossed(
+    models: list[str], finetuning: str, names: list[str], sparsities: list[str]
+) -> list[Row]:
+    """The rows of the pruning grid: of each model the unpruned one, then pruners x patterns.
+
+    `names`: of pruners. An InputError names the config's key and what is allowed there.
+    """
+    for name in names:
+        if name not in pruners():
+            raise InputError(
+                f"key 'pruning_grid.pruners': unknown pruner '{name}'; allowed: "
+                + ", ".join(pruners())
+            )
+    cells = [(NONE, NONE), *product(names, sparsities)]
+    rows = [Row(model, finetuning, *cell) for model in models for cell in cells]
+    try:
+        checkpoints = Counter((row.model, row.checkpoint) for row in rows)
+    except InputError as error:
+        raise InputError(f"key 'pruning_grid.sparsities': {error}") from None
+    for (_, checkpoint), count in checkpoints.items():
+        if count > 1:
+            raise InputError(
+                f"key 'pruning_grid': {checkpoint} stands there twice; a pruner and a pattern may "
+                "stand once"
+            )
+    return rows

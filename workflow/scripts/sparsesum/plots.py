@@ -3,28 +3,15 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import matplotlib
+import pandas
 
-matplotlib.use("svg")
-# The same bytes twice: no date in the file, no random ids.
-matplotlib.rcParams.update({"svg.hashsalt": "sparsesum", "svg.fonttype": "none"})
-
-import matplotlib.pyplot as plt  # noqa: E402 - after the backend is chosen
-import pandas  # noqa: E402
-
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
-"""Okabe and Ito's palette, which the colour-blind can tell apart."""
+from sparsesum.figures import COLOURS, plt, save
 
 
 def _label(line: pandas.Series) -> str:
     if line["pruner"] == "none":
         return line["finetuning"]
     return f"{line['finetuning']}, {line['pruner']} {line['sparsity']}"
-
-
-def _save(figure, path: Path) -> None:
-    figure.savefig(path, format="svg", metadata={"Date": None}, bbox_inches="tight")
-    plt.close(figure)
 
 
 def quality_size(table: pandas.DataFrame, path: Path) -> None:
@@ -56,7 +43,7 @@ def quality_size(table: pandas.DataFrame, path: Path) -> None:
         axis.spines[["top", "right"]].set_visible(False)
     figure.suptitle(f"Quality and size, preset {table['preset'].iloc[0]}", fontsize=10)
     figure.tight_layout()
-    _save(figure, path)
+    save(figure, path)
 
 
 def training_curves(curves: Mapping[str, pandas.DataFrame], preset: str, path: Path) -> None:
@@ -92,4 +79,4 @@ def training_curves(curves: Mapping[str, pandas.DataFrame], preset: str, path: P
     axes[0][0].yaxis.set_minor_formatter("{x:g}")
     figure.tight_layout()
     figure.subplots_adjust(wspace=0.5)
-    _save(figure, path)
+    save(figure, path)

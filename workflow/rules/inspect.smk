@@ -1,0 +1,101 @@
+"""
+How far a row is from its dense model, told without generating: errors of its Linears' outputs, and
+perplexity.
+
+  in   the dense and the pruned checkpoint, or the files that deploy a row; held-out text, and the
+       test split's tokens
+  out  results/reconstruct/CORPUS/MODEL/SPARSITY.csv             layer, linear, error, zeros, weights
+       results/likelihood/CORPUS/MODEL/SPARSITY/FINETUNING.csv   text, id, tokens, nll (a sum, nats)
+       results/perplexity/CORPUS/MODEL/SPARSITY/FINETUNING.json  with intervals
+
+Perplexity is two rules, so that another number of resamples loads no model. Only
+results/table_pruning.csv asks for these.
+"""
+
+
+rule reconstruct:
+    input:
+        dense="results/dense/{model}/model.safetensors",
+        config="results/dense/{model}/config.json",
+        pruned=lambda wildcards: checkpoint(wildcards)[0],
+        heldout="results/heldout/{corpus}/{model}.safetensors",
+        code=scripts("reconstruct.py"),
+    output:
+        "results/reconstruct/{corpus}/{model}/{sparsity}.csv",
+    log:
+        "results/logs/reconstruct/{corpus}/{model}/{sparsity}.log",
+    benchmark:
+        "results/benchmarks/reconstruct/{corpus}/{model}/{sparsity}.tsv"
+    priority: priorities["evaluate"]
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: config["threads"]["reconstruct"]
+    resources:
+        mem_mb=sized(2000, 1),
+        runtime=sized(20, 0.1),
+        gpu=gpus,
+    params:
+        device=config["device"],
+        threads=config["threads"]["reconstruct"],
+    message:
+        "Reconstruction errors of {wildcards.model}, {wildcards.sparsity}"
+    script:
+        "../scripts/reconstruct.py"
+
+
+rule likelihood:
+    input:
+        unpack(deployed),
+        heldout="results/heldout/{corpus}/{model}.safetensors",
+        tokens="results/tokens/{corpus}/{model}/test.parquet",
+        code=scripts("likelihood.py"),
+    output:
+        "results/likelihood/{corpus}/{model}/{sparsity}/{finetuning}.csv",
+    log:
+        "results/logs/likelihood/{corpus}/{model}/{sparsity}/{finetuning}.log",
+    benchmark:
+        "results/benchmarks/likelihood/{corpus}/{model}/{sparsity}/{finetuning}.tsv"
+    priority: priorities["evaluate"]
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: config["threads"]["likelihood"]
+    resources:
+        mem_mb=sized(3000, 5),
+        runtime=sized(20, 0.1),
+        gpu=gpus,
+    params:
+        dtype=config["generate"]["dtype"],
+        device=config["device"],
+        threads=config["threads"]["likelihood"],
+    message:
+        "Likelihood of held-out text and of summaries: {wildcards.model}, {wildcards.sparsity}, "
+        "{wildcards.finetuning}"
+    script:
+        "../scripts/likelihood.py"
+
+
+rule perplexity:
+    input:
+        likelihood="results/likelihood/{corpus}/{model}/{sparsity}/{finetuning}.csv",
+        code=scripts("perplexity.py"),
+    output:
+        "results/perplexity/{corpus}/{model}/{sparsity}/{finetuning}.json",
+    log:
+        "results/logs/perplexity/{corpus}/{model}/{sparsity}/{finetuning}.log",
+    benchmark:
+        "results/benchmarks/perplexity/{corpus}/{model}/{sparsity}/{finetuning}.tsv"
+    priority: priorities["evaluate"]
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+        gpu=0,
+    params:
+        resamples=config["score"]["resamples"],
+        seed=config["score"]["seed"],
+    message:
+        "Perplexities of {wildcards.model}, {wildcards.sparsity}, {wildcards.finetuning}"
+    script:
+        "../scripts/perplexity.py"

@@ -1,0 +1,47 @@
+"""The log-likelihood that a row gives to held-out text and to the reference summaries, as CSV."""
+
+from sparsesum.job import Progress, job
+
+
+def main(snakemake, log) -> None:
+    from pathlib import Path
+
+    import pandas
+    from safetensors.torch import load_file
+
+    from sparsesum import device, files, generation, likelihood
+
+    given, settings = snakemake.input, snakemake.params
+    where = device.prepare(settings.device, settings.threads)
+    adapter = given.get("adapter")
+    model = generation.load(
+        Path(given.model[0]).parent,
+        Path(adapter[0]).parent if adapter else None,
+        "dense",
+        where,
+        device.dtype(settings.dtype, where),
+    )
+    heldout = load_file(given.heldout)["input_ids"].tolist()
+    bills = pandas.read_parquet(given.tokens)
+    texts = {
+        # The first token of held-out text has nothing before it.
+        "heldout": (range(len(heldout)), heldout, [1] * len(heldout)),
+        "summary": (bills["id"], bills["input_ids"].tolist(), bills["summary_start"].tolist()),
+    }
+    records = []
+    for text, (ids, sequences, starts) in texts.items():
+        progress = Progress(log, f"likelihood of {text}", len(sequences), "sequences")
+        sums = likelihood.negative_log(model, sequences, starts, progress)
+        records += [
+            {"text": text, "id": name, "tokens": len(sequence) - start, "nll": nll}
+            for name, sequence, start, nll in zip(ids, sequences, starts, sums, strict=True)
+        ]
+    with files.whole(snakemake.output[0]) as draft:
+        pandas.DataFrame(records).to_csv(draft, index=False, float_format="%.6f")
+
+
+if __name__ == "__main__":
+    row = snakemake.wildcards
+    name = f"likelihood {row.model} {row.sparsity} {row.finetuning}"
+    with job(name, snakemake.log[0], snakemake.output[0]) as log:
+        main(snakemake, log)

@@ -1,0 +1,17 @@
+"""All pruners at all patterns, as pruned and after QLoRA, as SVG."""
+
+from sparsesum.job import job
+
+
+def main(snakemake) -> None:
+    import pandas
+
+    from sparsesum import files, pruning_plot
+
+    with files.whole(snakemake.output[0]) as draft:
+        pruning_plot.pruning(pandas.read_csv(snakemake.input.table), draft)
+
+
+if __name__ == "__main__":
+    with job("plot_pruning", snakemake.log[0], snakemake.output[0]):
+        main(snakemake)

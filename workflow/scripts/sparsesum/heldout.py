@@ -1,0 +1,24 @@
+"""Held-out text: bills that nothing was trained or calibrated on, without prompt or summary."""
+
+from tokenizers import Tokenizer
+
+from sparsesum import calibration
+from sparsesum.errors import InputError
+
+
+def sequences(
+    tokenizer: Tokenizer, texts: list[str], count: int, length: int, seed: int, positions: int
+) -> list[list[int]]:
+    """`count` sequences of `length` token ids, [count, length], of the texts of the test split.
+
+    "</s>" stands before each text, as OPT saw texts in its training; the texts are shuffled, joined
+    and cut. An InputError where they are too short, or the model has fewer `positions`.
+    """
+    if length > positions:
+        raise InputError(
+            f"heldout.length = {length} exceeds the model's {positions} positions; lower it"
+        )
+    # No tokenizer takes a lone surrogate.
+    clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+    documents = [tokenizer.encode(text).ids for text in clean]
+    return calibration.sequences(documents, count, length, seed, key="heldout", split="test")

@@ -1,0 +1,35 @@
+"""Perplexity from the likelihood of some sequences, with its interval."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sparsesum.bootstrap import estimate
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+
+def perplexity(nll: Sequence[float], tokens: Sequence[int], resamples: int, seed: int) -> dict:
+    """The exponential of the mean negative log-likelihood a token, over all tokens.
+
+    nll: of each sequence, summed over its `tokens`, in nats. Returns perplexity, perplexity_low and
+    perplexity_high (95 %, sequences resampled with their tokens; of one sequence, the value
+    itself), tokens and sequences (how many).
+    """
+    value = low = high = sum(nll) / sum(tokens)
+    if len(nll) > 1:
+        found = estimate(nll, tokens, statistic=_ratio, resamples=resamples, seed=seed)
+        low, high = found.low, found.high
+    return {
+        # The exponential is monotone: the ends of the mean's interval are those of its own.
+        "perplexity": math.exp(value),
+        "perplexity_low": math.exp(low),
+        "perplexity_high": math.exp(high),
+        "tokens": int(sum(tokens)),
+        "sequences": len(nll),
+    }
+
+
+def _ratio(nll: "ndarray", tokens: "ndarray", axis: int = -1) -> "ndarray":
+    return nll.sum(axis) / tokens.sum(axis)
