@@ -148,8 +148,8 @@ def walk(
             # What is not finite, or overflowed, does not leave the sum so.
             if not state.sum().isfinite():
                 raise InputError(
-                    f"{linear_name(index, name)}: its inputs on the calibration set are NaN, "
-                    "infinite or too large to be squared; is the model sound?"
+                    f"{linear_name(index, name)}: its inputs are NaN, infinite or too large to be "
+                    "squared; is the model sound?"
                 )
         replace(index, layer, states)
         if index + 1 < len(layers):
