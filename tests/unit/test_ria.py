@@ -1,5 +1,7 @@
 """RIA: relative importance, the power of the activations, ties, zeros."""
 
+from pathlib import Path
+
 import oracles
 import pytest
 import torch
@@ -78,3 +80,12 @@ def test_rows_and_columns_of_zeros_give_the_pattern():
 def test_a_group_that_does_not_divide_the_row_names_the_sizes():
     with pytest.raises(InputError, match="30 inputs cannot be split into groups of 8"):
         ria.sparsify(torch.ones(2, 30), torch.ones(30), parse("4:8"))
+
+
+def test_the_readme_shows_what_the_file_says():
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    shown = readme[readme.index("    def sparsify(weight, state, pattern, power=0.5):\n") :]
+    body = [line.strip() for line in shown.split("\n\n")[0].splitlines()[1:]]
+    file = [line.strip() for line in Path(ria.__file__).read_text().splitlines()]
+    start = file.index(body[0])
+    assert [line for line in file[start:] if not line.startswith("#")] == body
