@@ -94,7 +94,7 @@ def test_the_pruning_grid_is_each_model_unpruned_and_then_all_pairs():
         (
             ["wanda", "magic"],
             ["2:4"],
-            "key 'pruning_grid.pruners': unknown pruner 'magic'; allowed: magnitude, sparsegpt, ",
+            "key 'pruning_grid.pruners': unknown pruner 'magic'; allowed: magnitude, ",
         ),
         (["none"], ["2:4"], "key 'pruning_grid.pruners': unknown pruner 'none'; allowed: "),
         (
