@@ -121,3 +121,11 @@ def test_one_layers_inputs_are_kept_and_no_more(folder):
     layerwise.prune(folder / "dense", draft, sequences, sparsegpt, parse("2:4"), {}, report=look)
     assert kept == [[f"{index}.f32"] for index in range(LAYERS)]
     assert not (draft / "inputs").exists()
+
+
+def test_the_last_complete_inputs_count(tmp_path: Path):
+    # As a kill leaves them between two steps: the next layer's are complete, the old still there.
+    assert layerwise.Inputs(tmp_path, exact=True).layer is None
+    for name in ("9.f32", "10.f32", "11.part"):
+        (tmp_path / name).touch()
+    assert layerwise.Inputs(tmp_path, exact=True).layer == 10
