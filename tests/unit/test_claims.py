@@ -8,9 +8,10 @@ import pandas
 import pytest
 from scipy import stats
 
-from sparsesum import claims
+from sparsesum import claims, claims_table
 from sparsesum.bootstrap import FAILS, HOLDS, UNDECIDED, estimate
-from sparsesum.claims import NOT_TESTABLE, UNCLEAR
+from sparsesum.claim_lines import NOT_TESTABLE
+from sparsesum.claims import UNCLEAR
 from sparsesum.errors import InputError
 from sparsesum.grid import Row
 
@@ -92,7 +93,7 @@ class Results:
                 )
                 for kind, gain in self.cheats.items()
             )
-        return claims.table(
+        return claims_table.table(
             scores={row: self.scores[row] for row in rows},
             costs={row: self.costs[row] for row in rows},
             generations=generations,
@@ -318,19 +319,19 @@ def test_claim_9(bad, said):
 def test_what_the_grid_lacks_is_not_testable(rows):
     frame = Results({}).table(rows)
     assert set(frame["claim"].str[0]) == set("123456789")
-    assert list(frame.columns) == claims.COLUMNS
+    assert list(frame.columns) == claims_table.COLUMNS
     blank = frame[frame["verdict"] == NOT_TESTABLE]
     assert {"1", "3", "4"} <= set(blank["claim"])
     assert blank[["estimate", "low", "high", "examples", "examples_to_decide"]].isna().all(None)
     assert (blank["contrast"].str.len() > 20).all()
-    assert claims.markdown(frame, "A note.").count(NOT_TESTABLE) == len(blank)
+    assert claims_table.markdown(frame, "A note.").count(NOT_TESTABLE) == len(blank)
 
 
 def test_the_table_and_its_print():
     frame = Results({}).table()
     assert list(frame["claim"].str[0].unique()) == list("123456789")
     assert frame["claim"].is_unique and (frame["preset"] == "simulated").all()
-    text = claims.markdown(frame, "Miniature models.")
+    text = claims_table.markdown(frame, "Miniature models.")
     assert "preset simulated" in text.splitlines()[0] and "Miniature models." in text
     assert "| 1  | unstructured 50% minus N:M" in text
     for what, how in frame["contrast"].str.split(": ", n=1):
@@ -354,7 +355,7 @@ def test_one_example_is_refused():
 
 
 def test_nothing_heavy_is_imported():
-    code = "import sys, sparsesum.claims; print({'torch', 'transformers'} & set(sys.modules))"
+    code = "import sys, sparsesum.claims_table; print({'torch', 'transformers'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
 

@@ -6,7 +6,7 @@ from sparsesum.job import job
 def main(snakemake) -> None:
     import pandas
 
-    from sparsesum import claims, files, grid
+    from sparsesum import claims_table, files, grid
 
     given, settings = snakemake.input, snakemake.params
     rows = [grid.Row(*cells) for cells in settings.rows]
@@ -14,7 +14,7 @@ def main(snakemake) -> None:
     for row, path in zip(rows, given.examples, strict=True):
         examples = pandas.read_csv(path)
         scores[row] = examples[examples["split"] == "test"].reset_index(drop=True)
-    frame = claims.table(
+    frame = claims_table.table(
         scores=scores,
         costs=dict(zip(rows, map(files.read_json, given.costs), strict=True)),
         generations=dict(zip(settings.bases, map(files.read_jsonl, given.bases), strict=True)),
@@ -31,7 +31,7 @@ def main(snakemake) -> None:
     with files.whole(snakemake.output.csv) as draft:
         frame.to_csv(draft, index=False)
     with files.whole(snakemake.output.markdown) as draft:
-        draft.write_text(claims.markdown(frame, settings.note))
+        draft.write_text(claims_table.markdown(frame, settings.note))
 
 
 if __name__ == "__main__":
