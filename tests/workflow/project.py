@@ -76,9 +76,9 @@ class Project:
                     }
                 },
             },
-            "threads": dict.fromkeys(
-                ("pretrain", "prune", "full", "qlora", "generate", "score", "measure"), 1
-            ),
+            # Two for training, as in the default: float sums must not look at --cores.
+            "threads": dict.fromkeys(("pretrain", "prune", "generate", "score", "measure"), 1)
+            | dict.fromkeys(("full", "qlora"), 2),
         }
         for key, value in more.items():
             overlay[key] = overlay.get(key, {}) | value if isinstance(value, dict) else value

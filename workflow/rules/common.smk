@@ -3,6 +3,7 @@ What every rule file uses: the checked configuration, the grid, and the names of
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -44,8 +45,9 @@ except InputError as error:
     raise WorkflowError(str(error))
 
 CORPUS = config["corpus"]
-ENCODER = config["score"]["encoder"].rsplit("/", 1)[-1]
-TEXT = (config["calibration"]["text"] or {"source": ""})["source"].rsplit("/", 1)[-1]
+# What is fetched of the Hub for them is called by their names there; "" for a folder.
+ENCODER = hub.name(located(config["score"]["encoder"]))
+TEXT = hub.name(located((config["calibration"]["text"] or {"source": "."})["source"]))
 SPLITS = ["validation", "test"]
 
 # Jobs that run alone leave a core idle each time that they take turns with jobs that share: stage
@@ -54,10 +56,18 @@ SPLITS = ["validation", "test"]
 priorities = {"prepare": 1000, "train": 100, "evaluate": 10}
 
 
+def any_of(names):
+    """A wildcard that is one of these names, and so no way out of results/."""
+    return "|".join(map(re.escape, sorted(names)))
+
+
+PRUNED = rf"(?:{any_of(grid.pruners())})_[0-9][0-9a-z.]*"
+
+
 wildcard_constraints:
-    corpus=r"[\w.-]+",
-    model=r"[\w.-]+",
-    sparsity=r"[\w.-]+",
+    corpus=any_of(config["corpora"]),
+    model=any_of(config["models"]),
+    sparsity=f"dense|{PRUNED}",
     finetuning="|".join([*grid.FINETUNINGS, "qlora_on_dense"]),
     split="train|validation|test",
 

@@ -31,7 +31,7 @@ rule fetch:
         "results/benchmarks/fetch/{kind}/{name}.tsv"
     wildcard_constraints:
         kind="model|corpus|encoder|text",
-        name=r"[\w.-]+",
+        name=any_of({*config["models"], *config["corpora"], ENCODER, TEXT} - {""}),
     conda:
         "../../envs/sparsesum.yaml"
     threads: 1

@@ -51,6 +51,8 @@ rule pretrain:
         "results/logs/pretrain/{model}.log",
     benchmark:
         "results/benchmarks/pretrain/{model}.tsv"
+    wildcard_constraints:
+        model=any_of(config["pretraining"]["models"]),
     conda:
         "../../envs/sparsesum.yaml"
     threads: config["threads"]["pretrain"]

@@ -40,6 +40,8 @@ rule prune:
         "results/logs/prune/{corpus}/{model}/{sparsity}.log",
     benchmark:
         "results/benchmarks/prune/{corpus}/{model}/{sparsity}.tsv"
+    wildcard_constraints:
+        sparsity=PRUNED,
     priority: priorities["prepare"]
     conda:
         "../../envs/sparsesum.yaml"

@@ -5,11 +5,13 @@ Held-out text is cut in the same way.
 
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
 from sparsesum.errors import InputError
+from sparsesum.texts import clean
 
 
 def sequences(
@@ -78,14 +80,19 @@ def read_texts(file: Path) -> list[str]:
     if not {".jsonl", ".json"} & set(file.suffixes):
         raise InputError(f"{file}: allowed are .txt, .jsonl and .json, the last two also as .gz")
     texts = []
-    with gzip.open(file, "rt") if file.suffix == ".gz" else file.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                texts.append(json.loads(line)["text"])
-            except (json.JSONDecodeError, KeyError, TypeError):
-                raise InputError(
-                    f"{file}, line {number}: no JSON object with a text; one a line is needed"
-                ) from None
+    opened = gzip.open if file.suffix == ".gz" else open
+    try:
+        with opened(file, "rt", encoding="utf-8", errors="replace") as lines:
+            for number, line in enumerate(lines, start=1):
+                try:
+                    texts.append(clean(json.loads(line)["text"]))
+                # A number of 5,000 digits is a ValueError, lists 1,000 deep are a RecursionError.
+                except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                    raise InputError(
+                        f"{file}, line {number}: no JSON object with a text; one a line is needed"
+                    ) from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{file}: cannot be read: {error}; fetch or pack it again") from None
     if not texts:
         raise InputError(f"{file}: no texts")
     return texts

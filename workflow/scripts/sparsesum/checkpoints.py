@@ -57,7 +57,9 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     if file.is_file():
         tokenizer = Tokenizer.from_file(str(file))
     elif (Path(folder) / "vocab.json").is_file():
-        loaded = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        loaded = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
         tokenizer = loaded.backend_tokenizer
     else:
         raise InputError(f"{folder}: no tokenizer.json, and no vocab.json with merges.txt")

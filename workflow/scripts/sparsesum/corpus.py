@@ -5,6 +5,7 @@ Columns are BillSum's: text, summary, and where there is one title.
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,7 +47,8 @@ def _rows(path: Path) -> Iterator[tuple[str, dict]]:
 
         try:
             frame = pandas.read_parquet(path)
-        except (OSError, ValueError) as error:
+        # Of bytes that are no parquet the readers make faults of any kind.
+        except Exception as error:
             raise InputError(f"{path}: no readable parquet file: {error}") from None
         for number, row in enumerate(frame.to_dict("records")):
             yield f"{path}, row {number}", row
@@ -58,11 +60,29 @@ def _rows(path: Path) -> Iterator[tuple[str, dict]]:
                 continue
             try:
                 row = json.loads(line)
-            except json.JSONDecodeError as error:
+            # A number of 5,000 digits is a ValueError, lists 1,000 deep are a RecursionError.
+            except (ValueError, RecursionError) as error:
                 raise InputError(f"{where}: broken JSON: {error}") from None
             if not isinstance(row, dict):
                 raise InputError(f"{where}: a record must be a JSON object with text and summary")
             yield where, row
+
+
+def _id(given: object) -> str | None:
+    """A bill's own id, where it is a plain word; else none.
+
+    Ids become cells of CSV files: a word of up to 100 letters, digits, ., _, : and - that no
+    reader of them takes for a number, a missing value or a formula.
+    """
+    if not isinstance(given, str) or not re.fullmatch(r"[A-Za-z0-9][\w.:-]{0,99}", given, re.ASCII):
+        return None
+    if not (re.search("[A-Za-z]", given) and re.search("[0-9]", given)):
+        return None
+    try:
+        float(given)  # 1e5
+    except ValueError:
+        return given
+    return None
 
 
 def records(folder: Path, name: str, count: int) -> list[dict[str, str]]:
@@ -80,7 +100,7 @@ def records(folder: Path, name: str, count: int) -> list[dict[str, str]]:
             title = row.get("title")
             found.append(
                 {
-                    "id": str(row.get("bill_id") or f"{name}-{len(found)}"),
+                    "id": _id(row.get("bill_id")) or f"{name}-{len(found)}",
                     "title": title if isinstance(title, str) else "",
                     "text": row["text"],
                     "summary": row["summary"],

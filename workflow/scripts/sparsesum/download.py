@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -30,6 +31,11 @@ SAFETENSORS = ["model.safetensors", "model-*.safetensors"]
 PICKLES = ["pytorch_model.bin", "pytorch_model-*.bin"]
 """Read by torch with weights_only, and only where there are no safetensors."""
 
+PLAIN = re.compile(r"\w[\w .+@=-]*(/\w[\w .+@=-]*)*")
+"""Names of files in a repository, which whoever made it chose."""
+
+COMMIT = re.compile(r"[0-9a-f]{40}")
+
 CONNECT_SECONDS = 10
 
 
@@ -42,7 +48,8 @@ def choose(
     need configuration, tokenizer and weights in one format. Raises InputError if something is
     missing.
     """
-    there = sorted(there)
+    # What else is called in a way that can be no file below the cache, is not asked for.
+    there = sorted(name for name in there if PLAIN.fullmatch(name) and ".." not in name)
     if kind == "text":
         needed, chosen = {"text": [file]}, []
     elif kind == "corpus":
@@ -93,6 +100,8 @@ def fetch(
         info = api.repo_info(
             **repository, revision=revision, files_metadata=True, timeout=CONNECT_SECONDS
         )
+        if not COMMIT.fullmatch(info.sha or ""):  # a folder of the cache is called so
+            raise InputError(f"key {keys[1]}: {constants.ENDPOINT} calls no commit '{info.sha}'")
         sizes = {file.rfilename: file.size or 0 for file in info.siblings}
         try:
             names = choose(kind, sizes, splits, file)

@@ -47,8 +47,12 @@ def read(path: str | Path, models: list[str]) -> list[Row]:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such file; `grid:` in the config names the table of rows")
-    with path.open(newline="", encoding="utf-8") as file:
-        lines = list(csv.reader(file, delimiter="\t"))
+    try:
+        # Some editors begin a file with a mark of its encoding.
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            lines = list(csv.reader(file, delimiter="\t"))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: no tab-separated table in UTF-8: {error}") from None
     if not lines or lines[0] != COLUMNS:
         raise InputError(f"{path}, line 1: the columns must be {', '.join(COLUMNS)}, tab-separated")
     allowed = {

@@ -3,6 +3,7 @@
 from tokenizers import Tokenizer
 
 from sparsesum import calibration
+from sparsesum import texts as text
 from sparsesum.errors import InputError
 
 
@@ -18,7 +19,9 @@ def sequences(
         raise InputError(
             f"heldout.length = {length} exceeds the model's {positions} positions; lower it"
         )
-    # No tokenizer takes a lone surrogate.
-    clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-    documents = [tokenizer.encode(text).ids for text in clean]
+    opening = tokenizer.encode("").ids
+    # Of one text no more than all sequences together can be used.
+    documents = [
+        opening + text.first_ids(tokenizer, text.clean(bill), count * length) for bill in texts
+    ]
     return calibration.sequences(documents, count, length, seed, key="heldout", split="test")

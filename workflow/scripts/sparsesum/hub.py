@@ -11,10 +11,18 @@ from pathlib import Path
 from sparsesum import files
 from sparsesum.errors import InputError
 
+HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
+"""The parts become names of files: neither is "..".."""
+
 
 def is_hub(source: str) -> bool:
     """Whether a source is a Hub id ("owner/name") and no folder that is there."""
-    return not Path(source).exists() and re.fullmatch(r"\w[\w.-]*/[\w.-]+", source) is not None
+    return not Path(source).exists() and HUB_ID.fullmatch(source) is not None
+
+
+def name(source: str) -> str:
+    """A source's name on the Hub, without its owner's; "" where it is a folder."""
+    return source.partition("/")[2] if is_hub(source) else ""
 
 
 def folder(source: str, manifest: Sequence[str] = ()) -> Path:
@@ -25,7 +33,10 @@ def folder(source: str, manifest: Sequence[str] = ()) -> Path:
     """
     if manifest:
         return _fetched(Path(manifest[0]))
-    path = Path(source).expanduser()
+    try:
+        path = Path(source).expanduser()
+    except RuntimeError:  # the home of somebody that there is not
+        path = Path(source)
     if not path.is_dir():
         raise InputError(f"source '{source}': no such folder, and no Hub id (owner/name)")
     return path

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from sparsesum.errors import InputError
 
-ALLOWED = "a share such as 50% (above 0, below 100), or N:M with 0 < N < M, such as 2:4 or 4:8"
+ALLOWED = (
+    "a share such as 50% (above 0, below 100, four decimals at most), or N:M with 0 < N < M, "
+    "such as 2:4 or 4:8"
+)
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,11 @@ class Pattern:
 
 def parse(text: str) -> Pattern:
     """The pattern that "50%" or "2:4" spells; an InputError for all else."""
-    if match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text.strip()):
+    if match := re.fullmatch(r"([0-9]{1,2}(?:\.[0-9]{1,4})?)\s*%", text.strip()):
         percent = float(match[1])
         if 0 < percent < 100:
             return Pattern(percent / 100)
-    elif match := re.fullmatch(r"([1-9]\d*):([1-9]\d*)", text.strip()):
+    elif match := re.fullmatch(r"([1-9][0-9]{0,3}):([1-9][0-9]{0,3})", text.strip()):
         n, m = int(match[1]), int(match[2])
         if n < m:
             return Pattern(n / m, n, m)

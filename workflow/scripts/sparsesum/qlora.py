@@ -57,5 +57,7 @@ def finetune(
     }
     sparsity.check_kept(pruned, trained)
     sparsity.check_kept(pruned, checkpoints.state(base))
+    # peft keeps them as a set, whose order, and so the file, would differ from run to run.
+    adapted.peft_config["default"].target_modules = sorted(settings["target_modules"])
     adapted.save_pretrained(adapter)
     return costs

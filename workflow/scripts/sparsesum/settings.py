@@ -10,6 +10,17 @@ import yaml
 
 from sparsesum.errors import InputError
 
+LARGEST = 1_000_000_000_000
+DEEPEST = 50
+
+# 3.0 is an integer to JSON Schema, and none to Python's range.
+Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
+
 
 def _holder(keys: list, files: Iterable[str]) -> str:
     """The last of the configuration files that sets the key at `keys`."""
@@ -35,7 +46,9 @@ def _message(error: jsonschema.ValidationError, files: Iterable[str]) -> str:
             ", ".join(allowed)
         )
     what = error.message
-    if error.validator == "type":
+    if error.validator == "pattern":
+        what = f"{error.instance!r} is not allowed"
+    elif error.validator == "type":
         what = f"{error.instance!r} is not of type {error.validator_value}"
     elif error.validator == "enum":
         what = f"{error.instance!r} is not allowed; allowed: {', '.join(error.schema['enum'])}"
@@ -44,13 +57,36 @@ def _message(error: jsonschema.ValidationError, files: Iterable[str]) -> str:
     return f"{_holder(keys, files)}: key '{name}': {what}" + (f" ({meaning})" if meaning else "")
 
 
+def _check_plain(config: dict, files: list[str]) -> None:
+    """Raise an InputError for what YAML can say and no schema refuses."""
+
+    def fault(keys: list[str], what: str) -> InputError:
+        return InputError(f"{_holder(keys, files)}: key '{'.'.join(keys) or '(top)'}': {what}")
+
+    todo: list[tuple[list[str], object]] = [([], config)]
+    while todo:
+        keys, value = todo.pop()
+        if len(keys) > DEEPEST:
+            raise fault(keys, "nested deeper than any setting")
+        if isinstance(value, dict):
+            for key in value:
+                if not isinstance(key, str):
+                    raise fault(keys, f"{key!r} is no text; put the key in quotes")
+            todo += [([*keys, key], inner) for key, inner in value.items()]
+        elif isinstance(value, list):
+            todo += [([*keys, str(index)], inner) for index, inner in enumerate(value)]
+        elif isinstance(value, int | float) and not abs(value) <= LARGEST:
+            raise fault(keys, f"no number, or beyond {LARGEST:,}")
+
+
 def validate(config: dict, schema: str | Path, files: Iterable[str]) -> None:
     """Raise an InputError for the first fault of `config`, merged from the YAML `files`."""
-    rules = yaml.safe_load(Path(schema).read_text())
-    validator = jsonschema.Draft202012Validator(rules)
+    files = list(files)
+    _check_plain(config, files)
+    validator = Validator(yaml.safe_load(Path(schema).read_text()))
     errors = sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.absolute_path)))
     if errors:
-        raise InputError(_message(errors[0], list(files)))
+        raise InputError(_message(errors[0], files))
     if config["corpus"] not in config["corpora"]:
         raise InputError(
             f"{_holder(['corpus'], files)}: key 'corpus': unknown corpus '{config['corpus']}'; "

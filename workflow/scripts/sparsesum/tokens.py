@@ -4,12 +4,13 @@ from collections.abc import Iterable
 
 from tokenizers import Tokenizer
 
+from sparsesum import texts
 from sparsesum.prompt import PAPER, Prompt, inference_prompt, training_text
 
 
 def truncate(tokenizer: Tokenizer, text: str, limit: int) -> str:
     """The text of the first `limit` tokens of `text` (the "</s>" in front does not count)."""
-    ids = tokenizer.encode(text, add_special_tokens=False).ids
+    ids = texts.first_ids(tokenizer, text, limit + 1)
     return text if len(ids) <= limit else tokenizer.decode(ids[:limit], skip_special_tokens=False)
 
 
@@ -31,8 +32,8 @@ def tokenise(
         name: [] for name in ("id", "input_ids", "summary_start", "prompt_ids", "reference")
     }
     for record in records:
-        text = truncate(tokenizer, _clean(record["text"]), text_tokens)
-        summary = truncate(tokenizer, _clean(record["summary"]).strip(), summary_tokens)
+        text = truncate(tokenizer, texts.clean(record["text"]), text_tokens)
+        summary = truncate(tokenizer, texts.clean(record["summary"]).strip(), summary_tokens)
         prompt = inference_prompt(text, template)
         whole = tokenizer.encode(training_text(text, summary, template))
         start = next(
@@ -46,8 +47,3 @@ def tokenise(
         columns["prompt_ids"].append(tokenizer.encode(prompt).ids)
         columns["reference"].append(summary)
     return columns
-
-
-def _clean(text: str) -> str:
-    """The text without lone surrogates, which no tokenizer takes."""
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -75,10 +75,14 @@ def load(encoder: str, num_layers: int, device: str) -> tuple:
     transformers.utils.logging.disable_progress_bar()
     # add_prefix_space: bert-score's choice for RoBERTa; others know no such option.
     tokenizer = transformers.AutoTokenizer.from_pretrained(
-        encoder, local_files_only=True, add_prefix_space=True
+        encoder, local_files_only=True, trust_remote_code=False, add_prefix_space=True
     )
     model = transformers.AutoModel.from_pretrained(
-        encoder, local_files_only=True, use_safetensors=True, dtype=torch.float32
+        encoder,
+        local_files_only=True,
+        trust_remote_code=False,
+        use_safetensors=True,
+        dtype=torch.float32,
     )
     layers = model.encoder.layer
     if not 0 <= num_layers <= len(layers):

@@ -1,0 +1,75 @@
+"""The same configuration on the same machine: the same bytes, however many cores, in any order."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from sparsesum import grid
+from tests.workflow.project import Project
+
+MEASURED = ("results/logs/", "results/benchmarks/", "results/measure/")
+"""What tells how long something took. costs.json and the table's columns of costs are others."""
+
+COSTS = {
+    "inference_seconds",
+    "ms_per_token_dense",
+    "ms_per_token_int8",
+    "peak_memory_mb",
+    "training_seconds",
+    "training_peak_memory_mb",
+}
+
+
+@pytest.fixture(scope="module")
+def again(finished, opt_folders, tmp_path_factory) -> Project:
+    """The tiny grid a second time: one core, and row by row from the last to the first."""
+    again = Project(tmp_path_factory.mktemp("again"))
+    again.use({"tiny-pre": opt_folders["pre"], "tiny-post": opt_folders["post"]})
+    rows = grid.read(again.folder / "grid.tsv", ["tiny-pre", "tiny-post"])
+    targets = [
+        f"results/score/bills/{row.model}/{row.checkpoint}/{row.finetuning}.json"
+        for row in reversed(rows)
+    ]
+    for target in [*targets, "all"]:
+        done = again.snakemake("--cores", "1", target)
+        assert done.returncode == 0, done.stdout[-5000:]
+    return again
+
+
+def artifacts(project: Project) -> dict[str, Path]:
+    return {
+        name: project.folder / name
+        for name in project.files()
+        if not name.startswith(MEASURED) and "/.snakemake" not in name
+    }
+
+
+def test_every_artifact_is_the_same_to_the_byte(finished, again):
+    ours, theirs = artifacts(again), artifacts(finished)
+    # Other tests ask the finished project for more.
+    assert set(ours) <= set(theirs)
+    named = [name for name in ours if not name.endswith(("costs.json", ".svg"))]
+    named = [name for name in named if not name.startswith("results/table3.")]
+    different = [name for name in named if ours[name].read_bytes() != theirs[name].read_bytes()]
+    assert not different
+    stages = {name.split("/")[1] for name in named}
+    assert stages == set(
+        "corpus tokens calibration dense prune full qlora generate examples score".split()
+    )
+    endings = {Path(name).suffix for name in named}
+    assert endings >= {".safetensors", ".jsonl", ".parquet", ".csv", ".json"}
+    assert sum(name.endswith("curve.csv") for name in named) == 5
+    assert len(named) > 60
+
+
+def test_the_table_is_the_same_but_for_the_measured_costs(finished, again):
+    tables = []
+    for project in (finished, again):
+        with (project.folder / "results/table3.csv").open(newline="") as file:
+            tables.append(list(csv.DictReader(file)))
+    assert len(tables[0]) == len(tables[1]) == 6
+    for one, other in zip(*tables, strict=True):
+        assert set(one) >= COSTS
+        differing = {column for column in one if one[column] != other[column]}
+        assert differing <= COSTS
