@@ -40,3 +40,10 @@ lock: $(VENV)/.installed
 	$(BIN)/pip install --quiet uv==0.13.9
 	$(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate \
 	  envs/requirements.in | grep -v -E '^(nvidia-|cuda-|triton|#)' > envs/requirements.lock
+	$(MAKE) envs/sparsesum.yaml
+
+# For --sdm conda: the lock's versions, all of them.
+envs/sparsesum.yaml: envs/requirements.lock
+	{ printf '%s\n' '# For `--sdm conda`: requirements.lock, written by `make lock`.' 'channels:' \
+	  '  - conda-forge' 'dependencies:' '  - python=3.11' '  - pip' '  - pip:'; \
+	  sed 's/^/      - /' $<; } > $@
