@@ -1,4 +1,4 @@
-"""One set of versions: the lock's, in the environment of --sdm conda and in the one of these tests."""
+"""One set of versions: the lock's, for --sdm conda and in the environment of these tests."""
 
 import re
 import shutil
