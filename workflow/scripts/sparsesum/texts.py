@@ -11,6 +11,10 @@ WORD = 100_000
 """Characters; no word is longer. Where one is, what stands before is enough of it."""
 
 
+FIRST, EACH = 1000, 16
+"""Characters that are encoded at first: so many, and so many for each token that is asked for."""
+
+
 def clean(text: str) -> str:
     """The text without lone surrogates, which no tokenizer takes: each is a "?"."""
     return text.encode("utf-8", "replace").decode("utf-8")
@@ -24,7 +28,7 @@ def first_ids(tokenizer: Tokenizer, text: str, limit: int) -> list[int]:
     before the cut are as they are in the whole. Only of a word beyond WORD characters the last ids
     may be others.
     """
-    reach = 16 * limit + 1000
+    reach = FIRST + EACH * limit
     while reach < len(text):
         head = tokenizer.encode(text[:reach], add_special_tokens=False)
         settled = bisect_left(head.word_ids, head.word_ids[-1] - SEAM) if head.ids else 0
