@@ -32,6 +32,22 @@ def test_bill_ids_are_kept_and_a_missing_title_is_blank(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("own", ["107_hr2256", "a-1", "hr:7.b"])
+def test_an_id_that_is_a_plain_word_is_kept(tmp_path, own):
+    files.write_jsonl(tmp_path / "test.jsonl", [{"bill_id": own, "text": "t", "summary": "s"}])
+    assert corpus.records(tmp_path, "test", 1)[0]["id"] == own
+
+
+@pytest.mark.parametrize(
+    "own",
+    ["107", 107, "1e5", "NA", "nan", "", "=1+1", "-a1", "../a1", "a1\n", "a1\x1b", "a1 b", "é1"]
+    + ["\ud8001a", "a1,b", "a1|b", "a1" * 51, None, ["a1"], True],
+)
+def test_an_id_that_a_table_might_misread_is_replaced(tmp_path, own):
+    files.write_jsonl(tmp_path / "test.jsonl", [{"bill_id": own, "text": "t", "summary": "s"}])
+    assert corpus.records(tmp_path, "test", 1)[0]["id"] == "test-0"
+
+
 @pytest.mark.parametrize("name", ["train.parquet", "data/train-00000-of-00001.parquet"])
 def test_parquet_as_the_hub_has_it(tmp_path, name):
     path = tmp_path / name

@@ -130,6 +130,22 @@ def test_what_is_needed_is_fetched_and_listed(machine, there):
     assert hub.folder("acme/tiny", [str(machine.folder / "manifest.json")]) == folder
 
 
+def test_names_of_files_that_lead_out_of_the_cache_are_left_alone(machine, there):
+    """Whoever makes a repository chooses its files' names."""
+    odd = ["../evil.json", "../../../evil.json", "/tmp/evil.json", "a\nb.json", "..\\evil.json"]
+    there.add("models", "acme/tiny", MODEL | dict.fromkeys(odd, b"{}"))
+    manifest = machine.fetch()
+    assert sorted(manifest["files"]) == sorted(WANTED) and there.gets() == WANTED
+    assert not [path for path in machine.folder.parent.rglob("*evil*")]
+
+
+def test_a_commit_that_is_none_is_refused(machine, there):
+    there.add("models", "acme/tiny", MODEL, commit="../../evil")
+    said = machine.refused(revision="main")
+    assert said.startswith("key models.tiny.revision: ") and "calls no commit '../../evil'" in said
+    assert not [path for path in machine.folder.parent.rglob("*evil*")]
+
+
 def test_what_is_there_is_not_fetched_again(machine, there):
     first = machine.fetch()
     there.asked.clear()

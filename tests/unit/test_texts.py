@@ -1,5 +1,7 @@
 """Cutting a long text before it is encoded changes no token."""
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -57,6 +59,29 @@ def test_a_word_without_end_is_not_encoded_whole(tokenizer):
         ids = texts.first_ids(tokenizer, word, 256)
         assert ids == tokenizer.encode(word[:50_000], add_special_tokens=False).ids[:256]
     assert time.perf_counter() - start < 20  # whole, it would be some 25 s and 2 GB
+
+
+def test_ten_megabytes_of_one_word_need_little_memory(tokenizer, tmp_path):
+    """In a process of its own: tokens and held-out text; encoded whole, 2 GB."""
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    program = r"""if True:
+        import re, sys
+        from pathlib import Path
+        from tokenizers import Tokenizer
+        from sparsesum import heldout, tokens
+        tokenizer, bill = Tokenizer.from_file(sys.argv[1]), "a" * 10**7
+        tokens.tokenise(tokenizer, [{"id": "x", "text": bill, "summary": bill}], 1024, 128)
+        heldout.sequences(tokenizer, [bill], 4, 256, 0, 512)
+        # Of this program alone: getrusage counts what its parent had before.
+        print(re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())[1])
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "tokenizer.json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stdout) / 2**10 < 400
 
 
 def test_no_text_and_no_limit(tokenizer):

@@ -118,8 +118,7 @@ def test_pages_hold_no_text_of_bills(hostile):
     assert "\x1b[2J" not in hostile.output
 
 
-def test_ten_megabytes_cost_little(hostile):
-    """Peak memory of the rules that read whole bills: far from the 2 GB of encoding them whole."""
+def test_ten_megabytes_take_little_time(hostile):
     benchmarks = hostile.folder / "results" / "benchmarks"
     for rule in ("tokens", "heldout", "corpus"):
         files = [*benchmarks.glob(f"{rule}/**/*.tsv")]
@@ -127,8 +126,7 @@ def test_ten_megabytes_cost_little(hostile):
         for path in files:
             with path.open() as file:
                 (line,) = csv.DictReader(file, delimiter="\t")
-            assert float(line["s"]) < 60
-            assert line["max_rss"] == "NA" or float(line["max_rss"]) < 700, path
+            assert float(line["s"]) < 20, path  # a second here; encoded whole, 12 a bill
 
 
 def test_nothing_was_made_outside_of_results(hostile):
