@@ -136,14 +136,14 @@ def test_names_of_files_that_lead_out_of_the_cache_are_left_alone(machine, there
     there.add("models", "acme/tiny", MODEL | dict.fromkeys(odd, b"{}"))
     manifest = machine.fetch()
     assert sorted(manifest["files"]) == sorted(WANTED) and there.gets() == WANTED
-    assert not [path for path in machine.folder.parent.rglob("*evil*")]
+    assert not list(machine.folder.parent.rglob("*evil*"))
 
 
 def test_a_commit_that_is_none_is_refused(machine, there):
     there.add("models", "acme/tiny", MODEL, commit="../../evil")
     said = machine.refused(revision="main")
     assert said.startswith("key models.tiny.revision: ") and "calls no commit '../../evil'" in said
-    assert not [path for path in machine.folder.parent.rglob("*evil*")]
+    assert not list(machine.folder.parent.rglob("*evil*"))
 
 
 def test_what_is_there_is_not_fetched_again(machine, there):
