@@ -38,6 +38,8 @@ localrules:
     claims,
     plots,
     plot_pruning,
+    provenance,
+    verify,
 
 
 rule all:
@@ -47,6 +49,7 @@ rule all:
         "results/table3.md",
         "results/plots/quality_size.svg",
         "results/plots/training_curves.svg",
+        "results/provenance.json",
 
 
 include: "workflow/rules/download.smk"
@@ -62,3 +65,4 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/provenance.smk"

@@ -64,38 +64,26 @@ def test_any_text_survives_json_lines(tmp_path: Path):
     assert len((tmp_path / "a.jsonl").read_text().splitlines()) == 2
 
 
-def test_an_interrupted_folder_is_given_again_under_the_same_identity(tmp_path: Path):
-    folder = tmp_path / "made" / "model"
-    with pytest.raises(RuntimeError), files.resumable(folder, {"damping": 0.1}) as draft:
-        (draft / "one").write_text("1")
+def test_what_an_interrupted_job_left_is_given_again_under_the_same_identity(tmp_path: Path):
+    path = tmp_path / "made" / "model"
+    with pytest.raises(RuntimeError), files.scratch(path, {"damping": 0.1}) as scratch:
+        (scratch / "one").write_text("1")
         raise RuntimeError
-    assert not folder.exists()
-    with files.resumable(folder, {"damping": 0.1}) as draft:
-        assert (draft / "one").read_text() == "1"
-        (draft / "two").write_text("2")
-    assert sorted(path.name for path in folder.iterdir()) == ["one", "two"]
-    assert list(folder.parent.iterdir()) == [folder]
+    with files.scratch(path, {"damping": 0.1}) as scratch:
+        assert (scratch / "one").read_text() == "1"
+    assert list(path.parent.iterdir()) == []
 
 
-def test_an_interrupted_folder_of_another_identity_is_thrown_away(tmp_path: Path):
-    folder = tmp_path / "model"
-    with pytest.raises(RuntimeError), files.resumable(folder, {"damping": 0.1}) as draft:
-        (draft / "one").write_text("1")
-        raise RuntimeError
-    with files.resumable(folder, {"damping": 0.2}) as draft:
-        assert not (draft / "one").exists()
-        (draft / "two").write_text("2")
-    assert [path.name for path in folder.iterdir()] == ["two"]
-
-
-def test_a_resumed_folder_replaces_the_old_at_its_end(tmp_path: Path):
-    folder = tmp_path / "model"
-    folder.mkdir()
-    (folder / "old").write_text("")
-    with files.resumable(folder, {}) as draft:
-        assert (folder / "old").exists()
-        (draft / "new").write_text("")
-    assert [path.name for path in folder.iterdir()] == ["new"]
+@pytest.mark.parametrize("mark", ['{"damping": 0.1}', "", "{", None])
+def test_what_another_job_left_is_thrown_away(tmp_path: Path, mark):
+    left = tmp_path / ".model.scratch"
+    left.mkdir()
+    (left / "one").write_text("1")
+    if mark is not None:
+        (left / "identity.json").write_text(mark)
+    with files.scratch(tmp_path / "model", {"damping": 0.2}) as scratch:
+        assert [path.name for path in scratch.iterdir()] == ["identity.json"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_sha256(tmp_path: Path):

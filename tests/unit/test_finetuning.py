@@ -78,7 +78,14 @@ def test_labels_cover_the_summary_or_the_whole_sequence(tokens, opt_folders):
 @pytest.mark.parametrize("shape", ["pre", "post"])
 def test_full_moves_all_but_the_zeros(opt_folders, pruned, tokens, tmp_path, shape):
     costs = full.finetune(
-        pruned[shape], tokens, files(opt_folders), CPU, SETTINGS, tmp_path / "m", tmp_path / "c.csv"
+        pruned[shape],
+        tokens,
+        files(opt_folders),
+        CPU,
+        SETTINGS,
+        tmp_path / "m",
+        tmp_path / "c.csv",
+        tmp_path,
     )
     before, after = checkpoints.state(pruned[shape]), checkpoints.state(tmp_path / "m")
     sparsity.check(after, patterns.parse("2:4"))
@@ -96,7 +103,7 @@ def test_the_loss_curve_is_kept_and_falls(opt_folders, tokens, tmp_path):
     settings = SETTINGS | {"epochs": 10}
     full.finetune(
         opt_folders["pre"], tokens, files(opt_folders), CPU, settings, tmp_path / "m",
-        tmp_path / "c.csv",
+        tmp_path / "c.csv", tmp_path / "notes",
     )  # fmt: skip
     rows = list(csv.DictReader((tmp_path / "c.csv").open()))
     assert [int(row["step"]) for row in rows] == list(range(1, 21))
@@ -108,7 +115,7 @@ def test_the_loss_curve_is_kept_and_falls(opt_folders, tokens, tmp_path):
 def test_qlora_keeps_every_zero_of_its_base_in_int8(opt_folders, pruned, tokens, tmp_path, shape):
     qlora.finetune(
         pruned[shape], tokens, files(opt_folders), CPU, SETTINGS, tmp_path / "base",
-        tmp_path / "adapter", tmp_path / "c.csv",
+        tmp_path / "adapter", tmp_path / "c.csv", tmp_path / "notes",
     )  # fmt: skip
     base = checkpoints.state(tmp_path / "base")
     before = checkpoints.state(pruned[shape])
@@ -132,7 +139,7 @@ def test_adapters_go_where_the_configuration_says(opt_folders, tokens, tmp_path)
     settings = SETTINGS | {"target_modules": ["fc1", "fc2"], "epochs": 1}
     qlora.finetune(
         opt_folders["pre"], tokens, files(opt_folders), CPU, settings, tmp_path / "base",
-        tmp_path / "adapter", tmp_path / "c.csv",
+        tmp_path / "adapter", tmp_path / "c.csv", tmp_path / "notes",
     )  # fmt: skip
     names = load_file(tmp_path / "adapter" / "adapter_model.safetensors").keys()
     assert {name.split(".")[-3] for name in names} == {"fc1", "fc2"}
@@ -145,7 +152,7 @@ def test_the_same_seed_trains_the_same_adapter(opt_folders, tokens, tmp_path):
     for run in ("a", "b"):
         qlora.finetune(
             opt_folders["pre"], tokens, files(opt_folders), CPU, SETTINGS, tmp_path / run / "base",
-            tmp_path / run / "adapter", tmp_path / f"{run}.csv",
+            tmp_path / run / "adapter", tmp_path / f"{run}.csv", tmp_path / run,
         )  # fmt: skip
         made.append((tmp_path / run / "adapter" / "adapter_model.safetensors").read_bytes())
         made.append((tmp_path / f"{run}.csv").read_bytes())
@@ -165,7 +172,13 @@ def test_a_batch_is_padded_to_its_longest_sequence(opt_folders, tokens, tmp_path
     monkeypatch.setattr(model, "forward", watched)
     data = training.examples(tokens, "summary", 2)
     training.train(
-        model.train(), data, files(opt_folders), CPU, SETTINGS | {"epochs": 1}, tmp_path / "c.csv"
+        model.train(),
+        data,
+        files(opt_folders),
+        CPU,
+        SETTINGS | {"epochs": 1},
+        tmp_path / "c.csv",
+        tmp_path,
     )
     assert widths and all(width == longest for width, longest in widths)
 
@@ -175,5 +188,5 @@ def test_half_precision_on_a_cpu_is_refused_in_words(opt_folders, tokens, tmp_pa
     with pytest.raises(InputError, match="fp16 needs a GPU, .* allowed .*: fp32, bf16"):
         full.finetune(
             opt_folders["pre"], tokens, files(opt_folders), CPU, settings, tmp_path / "m",
-            tmp_path / "c.csv",
+            tmp_path / "c.csv", tmp_path / "notes",
         )  # fmt: skip

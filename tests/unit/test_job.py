@@ -8,8 +8,8 @@ from sparsesum import job
 
 SCRIPT = """
 from sparsesum.errors import InputError
-from sparsesum.job import job
-with job("prune m", {log!r}, "results/x") as log:
+from sparsesum.job import job, log
+with job("prune m", {log!r}, "results/x"):
     log.info("working")
     {fault}
 """
@@ -50,7 +50,7 @@ def test_progress_says_how_far_and_how_long(caplog, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(job.time, "monotonic", lambda: now[0])
     caplog.set_level("INFO")
-    progress = job.Progress(job.logging.getLogger("sparsesum"), "training", 10, "steps")
+    progress = job.Progress("training", 10, "steps")
     for done, second in ((1, 1), (2, 4), (5, 10), (6, 11)):
         now[0] = second
         progress(done, "loss 1")

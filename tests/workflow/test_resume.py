@@ -54,7 +54,7 @@ def kill_the_job(snakemake: subprocess.Popen, after: Path) -> None:
 
 def test_a_killed_job_goes_on_with_the_same_bytes(deep):
     target = deep.folder / TARGET
-    draft = target.parent.with_name(".sparsegpt_2of4.draft")
+    scratch = target.parent.with_name(".sparsegpt_2of4.scratch")
     assert deep.snakemake("results/dense/deep/model.safetensors").returncode == 0
     running = subprocess.Popen(
         [
@@ -73,15 +73,15 @@ def test_a_killed_job_goes_on_with_the_same_bytes(deep):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    kill_the_job(running, draft / "inputs" / "10.f32")
+    kill_the_job(running, scratch / "inputs" / "10.f32")
     assert running.wait() != 0
-    assert not target.exists() and draft.is_dir()
+    assert not target.exists() and scratch.is_dir()
 
     again = deep.snakemake("--", str(TARGET))
     assert again.returncode == 0, again.stdout[-3000:]
     line = next(line for line in again.stdout.splitlines() if "going on from layer" in line)
     assert int(line.split()[-3]) >= 10 and line.endswith(f"of {LAYERS}")
-    assert not draft.exists()
+    assert not scratch.exists()
     resumed = target.read_bytes()
 
     shutil.rmtree(target.parent)
@@ -93,10 +93,10 @@ def test_a_killed_job_goes_on_with_the_same_bytes(deep):
 
 def test_what_a_killed_job_left_is_not_gone_on_from_with_other_settings(deep):
     target = deep.folder / TARGET
-    draft = target.parent.with_name(".sparsegpt_2of4.draft")
-    (draft / "inputs").mkdir(parents=True)
-    (draft / "inputs" / "10.f32").write_bytes(b"of another damping")
-    (draft / "identity.json").write_text("{}")
+    scratch = target.parent.with_name(".sparsegpt_2of4.scratch")
+    (scratch / "inputs").mkdir(parents=True)
+    (scratch / "inputs" / "10.f32").write_bytes(b"of another damping")
+    (scratch / "identity.json").write_text("{}")
     done = deep.snakemake("--", str(TARGET))
     assert done.returncode == 0, done.stdout[-3000:]
-    assert "going on" not in done.stdout and not draft.exists()
+    assert "going on" not in done.stdout and not scratch.exists()

@@ -34,6 +34,7 @@ rule audit_counts:
             labels={"table": "counts and sizes"},
         ),
         markdown="results/audit_counts.md",
+        provenance="results/audit_counts.provenance.json",
     log:
         "results/logs/audit_counts.log",
     benchmark:
@@ -72,6 +73,7 @@ rule audit:
             labels={"table": "published and ours"},
         ),
         markdown="results/audit.md",
+        provenance="results/audit.provenance.json",
     log:
         "results/logs/audit.log",
     benchmark:

@@ -36,6 +36,7 @@ rule cheats:
     output:
         scores="results/cheats/{corpus}/{model}.csv",
         predictions="results/cheats/{corpus}/{model}.jsonl",
+        provenance="results/cheats/{corpus}/{model}.provenance.json",
     log:
         "results/logs/cheats/{corpus}/{model}.log",
     benchmark:
@@ -77,6 +78,7 @@ rule claims:
             labels={"table": "the claims"},
         ),
         markdown="results/claims.md",
+        provenance="results/claims.provenance.json",
     log:
         "results/logs/claims.log",
     benchmark:

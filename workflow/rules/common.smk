@@ -12,8 +12,12 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from sparsesum import grid, hub, settings, sources
+from sparsesum import grid, hub, locks, settings, sources
 from sparsesum.errors import InputError
+
+if workflow.is_main_process:
+    # A killed Snakemake leaves its lock. This stays open for as long as we live.
+    ALIVE = locks.clear_stale(Path(".snakemake"))
 
 
 def located(path):

@@ -21,6 +21,7 @@ rule corpus:
         code=scripts("corpus.py"),
     output:
         "results/corpus/{corpus}/{split}.jsonl",
+        provenance="results/corpus/{corpus}/{split}.provenance.json",
     log:
         "results/logs/corpus/{corpus}/{split}.log",
     benchmark:
@@ -48,6 +49,7 @@ rule tokens:
         code=scripts("tokens.py"),
     output:
         "results/tokens/{corpus}/{model}/{split}.parquet",
+        provenance="results/tokens/{corpus}/{model}/{split}.provenance.json",
     log:
         "results/logs/tokens/{corpus}/{model}/{split}.log",
     benchmark:
@@ -86,6 +88,7 @@ rule calibration:
         code=scripts("calibration.py"),
     output:
         "results/calibration/{corpus}/{model}.safetensors",
+        provenance="results/calibration/{corpus}/{model}.provenance.json",
     log:
         "results/logs/calibration/{corpus}/{model}.log",
     benchmark:
@@ -115,6 +118,7 @@ rule heldout:
         code=scripts("heldout.py"),
     output:
         "results/heldout/{corpus}/{model}.safetensors",
+        provenance="results/heldout/{corpus}/{model}.provenance.json",
     log:
         "results/logs/heldout/{corpus}/{model}.log",
     benchmark:
@@ -142,6 +146,7 @@ rule bills:
         train="results/bills/train.jsonl",
         test="results/bills/test.jsonl",
         ca_test="results/bills/ca_test.jsonl",
+        provenance="results/bills/provenance.json",
     log:
         "results/logs/bills.log",
     benchmark:

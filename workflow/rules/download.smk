@@ -25,6 +25,7 @@ rule fetch:
         code=scripts("fetch.py"),
     output:
         "results/fetch/{kind}/{name}.json",
+        provenance="results/fetch/{kind}/{name}.provenance.json",
     log:
         "results/logs/fetch/{kind}/{name}.log",
     benchmark:

@@ -20,6 +20,7 @@ rule full:
         config="results/full/{corpus}/{model}/{sparsity}/config.json",
         curve="results/full/{corpus}/{model}/{sparsity}/curve.csv",
         costs="results/full/{corpus}/{model}/{sparsity}/costs.json",
+        provenance="results/full/{corpus}/{model}/{sparsity}/provenance.json",
     log:
         "results/logs/full/{corpus}/{model}/{sparsity}.log",
     benchmark:
@@ -55,6 +56,7 @@ rule qlora:
         adapter_config="results/qlora/{corpus}/{model}/{sparsity}/adapter/adapter_config.json",
         curve="results/qlora/{corpus}/{model}/{sparsity}/curve.csv",
         costs="results/qlora/{corpus}/{model}/{sparsity}/costs.json",
+        provenance="results/qlora/{corpus}/{model}/{sparsity}/provenance.json",
     log:
         "results/logs/qlora/{corpus}/{model}/{sparsity}.log",
     benchmark:

@@ -14,6 +14,7 @@ rule generate:
         code=scripts("generate.py"),
     output:
         "results/generate/{corpus}/{model}/{sparsity}/{finetuning}/{split}.jsonl",
+        provenance="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/{split}.provenance.json",
     log:
         "results/logs/generate/{corpus}/{model}/{sparsity}/{finetuning}/{split}.log",
     benchmark:

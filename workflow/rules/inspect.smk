@@ -22,6 +22,7 @@ rule reconstruct:
         code=scripts("reconstruct.py"),
     output:
         "results/reconstruct/{corpus}/{model}/{sparsity}.csv",
+        provenance="results/reconstruct/{corpus}/{model}/{sparsity}.provenance.json",
     log:
         "results/logs/reconstruct/{corpus}/{model}/{sparsity}.log",
     benchmark:
@@ -51,6 +52,7 @@ rule likelihood:
         code=scripts("likelihood.py"),
     output:
         "results/likelihood/{corpus}/{model}/{sparsity}/{finetuning}.csv",
+        provenance="results/likelihood/{corpus}/{model}/{sparsity}/{finetuning}.provenance.json",
     log:
         "results/logs/likelihood/{corpus}/{model}/{sparsity}/{finetuning}.log",
     benchmark:
@@ -80,6 +82,7 @@ rule perplexity:
         code=scripts("perplexity.py"),
     output:
         "results/perplexity/{corpus}/{model}/{sparsity}/{finetuning}.json",
+        provenance="results/perplexity/{corpus}/{model}/{sparsity}/{finetuning}.provenance.json",
     log:
         "results/logs/perplexity/{corpus}/{model}/{sparsity}/{finetuning}.log",
     benchmark:

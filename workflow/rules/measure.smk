@@ -15,6 +15,7 @@ rule measure:
         code=scripts("measure.py"),
     output:
         "results/measure/{corpus}/{model}/{sparsity}/{finetuning}.json",
+        provenance="results/measure/{corpus}/{model}/{sparsity}/{finetuning}.provenance.json",
     log:
         "results/logs/measure/{corpus}/{model}/{sparsity}/{finetuning}.log",
     benchmark:

@@ -20,6 +20,7 @@ rule dense:
         model="results/dense/{model}/model.safetensors",
         config="results/dense/{model}/config.json",
         tokenizer="results/dense/{model}/tokenizer.json",
+        provenance="results/dense/{model}/provenance.json",
     log:
         "results/logs/dense/{model}.log",
     benchmark:
@@ -47,6 +48,7 @@ rule pretrain:
         model="results/pretrain/{model}/model.safetensors",
         config="results/pretrain/{model}/config.json",
         tokenizer="results/pretrain/{model}/tokenizer.json",
+        provenance="results/pretrain/{model}/provenance.json",
     log:
         "results/logs/pretrain/{model}.log",
     benchmark:
@@ -88,6 +90,7 @@ rule stand_in:
         model="results/stand_in/{name}/model.safetensors",
         config="results/stand_in/{name}/config.json",
         tokenizer="results/stand_in/{name}/tokenizer.json",
+        provenance="results/stand_in/{name}/provenance.json",
     log:
         "results/logs/stand_in/{name}.log",
     benchmark:

@@ -36,6 +36,7 @@ rule prune:
     output:
         model="results/prune/{corpus}/{model}/{sparsity}/model.safetensors",
         config="results/prune/{corpus}/{model}/{sparsity}/config.json",
+        provenance="results/prune/{corpus}/{model}/{sparsity}/provenance.json",
     log:
         "results/logs/prune/{corpus}/{model}/{sparsity}.log",
     benchmark:

@@ -30,6 +30,7 @@ rule plots:
             category="Training",
             labels={"plot": "loss curves"},
         ),
+        provenance="results/plots/quality_size.provenance.json",
     log:
         "results/logs/plots.log",
     benchmark:
@@ -58,6 +59,7 @@ rule plot_pruning:
             category="Results",
             labels={"plot": "pruners and patterns"},
         ),
+        provenance="results/plots/pruning.provenance.json",
     log:
         "results/logs/plot_pruning.log",
     benchmark:

@@ -20,6 +20,7 @@ rule examples:
         ),
     output:
         "results/examples/{corpus}/{model}/{sparsity}/{finetuning}.csv",
+        provenance="results/examples/{corpus}/{model}/{sparsity}/{finetuning}.provenance.json",
     log:
         "results/logs/examples/{corpus}/{model}/{sparsity}/{finetuning}.log",
     benchmark:
@@ -51,6 +52,7 @@ rule score:
         code=scripts("score.py"),
     output:
         "results/score/{corpus}/{model}/{sparsity}/{finetuning}.json",
+        provenance="results/score/{corpus}/{model}/{sparsity}/{finetuning}.provenance.json",
     log:
         "results/logs/score/{corpus}/{model}/{sparsity}/{finetuning}.log",
     benchmark:

@@ -33,6 +33,7 @@ rule table3:
             labels={"table": "the grid"},
         ),
         markdown="results/table3.md",
+        provenance="results/table3.provenance.json",
     log:
         "results/logs/table3.log",
     benchmark:
@@ -81,6 +82,7 @@ rule table_pruning:
             labels={"table": "pruners and patterns"},
         ),
         markdown="results/table_pruning.md",
+        provenance="results/table_pruning.provenance.json",
     log:
         "results/logs/table_pruning.log",
     benchmark:

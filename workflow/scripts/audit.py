@@ -1,6 +1,6 @@
 """Every published figure beside our run's, with a verdict."""
 
-from sparsesum.job import job
+from runner import job
 
 
 def main(snakemake) -> None:
@@ -27,5 +27,5 @@ def main(snakemake) -> None:
 
 
 if __name__ == "__main__":
-    with job("audit", snakemake.log[0], snakemake.output.csv):
+    with job(snakemake):
         main(snakemake)

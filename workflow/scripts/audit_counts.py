@@ -1,6 +1,6 @@
 """Counts and sizes of the published table against the models' shapes; no weights are needed."""
 
-from sparsesum.job import job
+from runner import job
 
 
 def main(snakemake) -> None:
@@ -24,5 +24,5 @@ def main(snakemake) -> None:
 
 
 if __name__ == "__main__":
-    with job("audit_counts", snakemake.log[0], snakemake.output.csv):
+    with job(snakemake):
         main(snakemake)

@@ -1,6 +1,6 @@
 """The corpus that ships in resources/bills: synthetic bills, US (train, test) and California."""
 
-from sparsesum.job import job
+from runner import job
 
 SPLITS = {"train": ("us", 320, 11), "test": ("us", 100, 12), "ca_test": ("california", 100, 13)}
 """File, style, number of bills, seed."""
@@ -9,14 +9,14 @@ SPLITS = {"train": ("us", 320, 11), "test": ("us", 100, 12), "ca_test": ("califo
 def main(snakemake) -> None:
     from sparsesum import bills, files
 
-    for path, (split, (style, count, seed)) in zip(snakemake.output, SPLITS.items(), strict=True):
+    for split, (style, count, seed) in SPLITS.items():
         records = [
             {"bill_id": f"{split}-{number}", **bill.record()}
             for number, bill in enumerate(bills.bills(style, count, seed))
         ]
-        files.write_jsonl(path, records)
+        files.write_jsonl(snakemake.output[split], records)
 
 
 if __name__ == "__main__":
-    with job("bills", snakemake.log[0], snakemake.output[0]):
+    with job(snakemake):
         main(snakemake)

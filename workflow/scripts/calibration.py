@@ -1,6 +1,6 @@
 """The calibration set of a model: sequences of tokens from the train split or texts of its own."""
 
-from sparsesum.job import job
+from runner import job
 
 
 def main(snakemake) -> None:
@@ -31,6 +31,5 @@ def main(snakemake) -> None:
 
 
 if __name__ == "__main__":
-    name = f"calibration {snakemake.wildcards.model}"
-    with job(name, snakemake.log[0], snakemake.output[0]):
+    with job(snakemake):
         main(snakemake)

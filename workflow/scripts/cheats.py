@@ -1,16 +1,17 @@
 """What copying and repetition score: two cheating predictions for each test bill."""
 
-from sparsesum.job import job
+from runner import job
 
 
-def main(snakemake) -> None:
+def main(snakemake, made) -> None:
     import pandas
     from tokenizers import Tokenizer
 
     from sparsesum import cheats, device, encoder, files, prompt, scores
 
     given, settings = snakemake.input, snakemake.params
-    device.prepare(settings.device, settings.threads)
+    where = device.prepare(settings.device, settings.threads)
+    made.device = device.name(where)
     folder = encoder.located(settings.encoder, given.manifest, settings.sha256)
     asked = pandas.read_parquet(given.tokens)["prompt_ids"]
     tokenizer = Tokenizer.from_file(given.tokenizer)
@@ -33,5 +34,5 @@ def main(snakemake) -> None:
 
 
 if __name__ == "__main__":
-    with job(f"cheats {snakemake.wildcards.model}", snakemake.log[0], snakemake.output.scores):
-        main(snakemake)
+    with job(snakemake) as made:
+        main(snakemake, made)

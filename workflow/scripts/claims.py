@@ -1,6 +1,6 @@
 """The paper's nine claims as tests on results: CSV for machines, Markdown for people."""
 
-from sparsesum.job import job
+from runner import job
 
 
 def main(snakemake) -> None:
@@ -35,5 +35,5 @@ def main(snakemake) -> None:
 
 
 if __name__ == "__main__":
-    with job("claims", snakemake.log[0], snakemake.output.csv):
+    with job(snakemake):
         main(snakemake)

@@ -1,6 +1,6 @@
 """The first records of a corpus's split, as JSON Lines: id, title, text, summary."""
 
-from sparsesum.job import job
+from runner import job
 
 
 def main(snakemake) -> None:
@@ -13,5 +13,5 @@ def main(snakemake) -> None:
 
 
 if __name__ == "__main__":
-    with job(f"corpus {snakemake.wildcards.split}", snakemake.log[0], snakemake.output[0]):
+    with job(snakemake):
         main(snakemake)

@@ -1,6 +1,6 @@
 """A dense OPT checkpoint from its source: float32 weights, configuration and tokenizer.json."""
 
-from sparsesum.job import job
+from runner import job
 
 
 def main(snakemake) -> None:
@@ -17,6 +17,5 @@ def main(snakemake) -> None:
 
 
 if __name__ == "__main__":
-    name = f"dense {snakemake.wildcards.model}"
-    with job(name, snakemake.log[0], snakemake.output.model):
+    with job(snakemake):
         main(snakemake)

@@ -1,11 +1,11 @@
 """The scores of each of a row's generations: ROUGE and BERTScore, as CSV."""
 
-from sparsesum.job import job
+from runner import job
 
 SPLITS = ["validation", "test"]
 
 
-def main(snakemake) -> None:
+def main(snakemake, made) -> None:
     from pathlib import Path
 
     import pandas
@@ -13,7 +13,8 @@ def main(snakemake) -> None:
     from sparsesum import device, encoder, files, scores
 
     settings = snakemake.params
-    device.prepare(settings.device, settings.threads)
+    where = device.prepare(settings.device, settings.threads)
+    made.device = device.name(where)
     folder = encoder.located(settings.encoder, snakemake.input.manifest, settings.sha256)
     records = [
         {"split": split, **record}
@@ -27,7 +28,5 @@ def main(snakemake) -> None:
 
 
 if __name__ == "__main__":
-    row = snakemake.wildcards
-    name = f"examples {row.model} {row.sparsity} {row.finetuning}"
-    with job(name, snakemake.log[0], snakemake.output[0]):
-        main(snakemake)
+    with job(snakemake) as made:
+        main(snakemake, made)

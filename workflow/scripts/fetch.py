@@ -2,7 +2,7 @@
 
 import os
 
-from sparsesum.job import job
+from runner import job
 
 
 def main(snakemake) -> None:
@@ -15,6 +15,5 @@ def main(snakemake) -> None:
 if __name__ == "__main__":
     # Plain HTTP: its faults are known and tested here, and proxies let it through.
     os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
-    name = f"fetch {snakemake.wildcards.name}"
-    with job(name, snakemake.log[0], snakemake.output[0], hub=True):
+    with job(snakemake, hub=True):
         main(snakemake)

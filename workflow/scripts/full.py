@@ -1,15 +1,18 @@
 """A fully fine-tuned checkpoint, its loss curve and its training costs."""
 
-from sparsesum.job import job
+from runner import job
 
 
-def main(snakemake) -> None:
+def main(snakemake, made) -> None:
     from pathlib import Path
 
     from sparsesum import device, files, full
 
     where = device.prepare(snakemake.params.device, snakemake.params.threads)
+    made.device = device.name(where)
     output = Path(snakemake.output.model).parent
+    identity = made.identity | {"device": where.type}
+    notes = made.held.enter_context(files.scratch(output, identity))
     with files.whole(output) as draft:
         costs = full.finetune(
             checkpoint=Path(snakemake.input.model[0]).parent,
@@ -19,11 +22,13 @@ def main(snakemake) -> None:
             settings=snakemake.params.settings,
             folder=draft,
             curve=draft / "curve.csv",
+            notes=notes,
+            # No param: it decides no byte of the result.
+            save_every=snakemake.config["save_every"],
         )
         files.write_json(draft / "costs.json", costs)
 
 
 if __name__ == "__main__":
-    name = f"full {snakemake.wildcards.model} {snakemake.wildcards.sparsity}"
-    with job(name, snakemake.log[0], snakemake.output.model):
-        main(snakemake)
+    with job(snakemake) as made:
+        main(snakemake, made)

@@ -1,9 +1,11 @@
 """A row's summaries of a split, one JSON record an example."""
 
-from sparsesum.job import Progress, job
+from runner import job
+
+from sparsesum.job import Progress
 
 
-def main(snakemake, log) -> None:
+def main(snakemake, made) -> None:
     from pathlib import Path
 
     import pandas
@@ -13,6 +15,7 @@ def main(snakemake, log) -> None:
 
     settings, template = snakemake.params.settings, Prompt(**snakemake.params.prompt)
     where = device.prepare(snakemake.params.device, snakemake.params.threads)
+    made.device = device.name(where)
     adapter = snakemake.input.get("adapter")
     model = generation.load(
         Path(snakemake.input.model[0]).parent,
@@ -24,23 +27,24 @@ def main(snakemake, log) -> None:
     tokenizer = generation.tokenizer(snakemake.input.tokenizer)
     tokens = pandas.read_parquet(snakemake.input.tokens).to_dict("list")
     prompts = [list(map(int, ids)) for ids in tokens["prompt_ids"]]
+    output = snakemake.output[0]
+    notes = made.held.enter_context(files.scratch(output, made.identity | {"device": where.type}))
     generated = generation.generate(
         model,
         tokenizer,
         prompts,
         settings["batch_size"],
         settings["max_new_tokens"],
-        Progress(log, snakemake.wildcards.split, len(prompts), "bills"),
+        Progress(snakemake.wildcards.split, len(prompts), "bills"),
         template.stop,
+        notes,
     )
     files.write_jsonl(
-        snakemake.output[0],
+        output,
         generation.records(tokens, generated, tokenizer, settings["max_new_tokens"], template),
     )
 
 
 if __name__ == "__main__":
-    row = snakemake.wildcards
-    name = f"generate {row.model} {row.sparsity} {row.finetuning}"
-    with job(name, snakemake.log[0], snakemake.output[0]) as log:
-        main(snakemake, log)
+    with job(snakemake) as made:
+        main(snakemake, made)

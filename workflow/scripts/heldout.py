@@ -1,6 +1,6 @@
 """The held-out text of a model: sequences of tokens from the test split's bills, as they are."""
 
-from sparsesum.job import job
+from runner import job
 
 
 def main(snakemake) -> None:
@@ -24,5 +24,5 @@ def main(snakemake) -> None:
 
 
 if __name__ == "__main__":
-    with job(f"heldout {snakemake.wildcards.model}", snakemake.log[0], snakemake.output[0]):
+    with job(snakemake):
         main(snakemake)

@@ -1,9 +1,11 @@
 """The log-likelihood that a row gives to held-out text and to the reference summaries, as CSV."""
 
-from sparsesum.job import Progress, job
+from runner import job
+
+from sparsesum.job import Progress
 
 
-def main(snakemake, log) -> None:
+def main(snakemake, made) -> None:
     from pathlib import Path
 
     import pandas
@@ -13,6 +15,7 @@ def main(snakemake, log) -> None:
 
     given, settings = snakemake.input, snakemake.params
     where = device.prepare(settings.device, settings.threads)
+    made.device = device.name(where)
     adapter = given.get("adapter")
     model = generation.load(
         Path(given.model[0]).parent,
@@ -30,7 +33,7 @@ def main(snakemake, log) -> None:
     }
     records = []
     for text, (ids, sequences, starts) in texts.items():
-        progress = Progress(log, f"likelihood of {text}", len(sequences), "sequences")
+        progress = Progress(f"likelihood of {text}", len(sequences), "sequences")
         sums = likelihood.negative_log(model, sequences, starts, progress)
         records += [
             {"text": text, "id": name, "tokens": len(sequence) - start, "nll": nll}
@@ -41,7 +44,5 @@ def main(snakemake, log) -> None:
 
 
 if __name__ == "__main__":
-    row = snakemake.wildcards
-    name = f"likelihood {row.model} {row.sparsity} {row.finetuning}"
-    with job(name, snakemake.log[0], snakemake.output[0]) as log:
-        main(snakemake, log)
+    with job(snakemake) as made:
+        main(snakemake, made)

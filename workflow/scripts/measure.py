@@ -1,9 +1,11 @@
 """What a row costs: generation time, latency, memory, parameters, bytes; and the protocol."""
 
-from sparsesum.job import Progress, job
+from runner import job
+
+from sparsesum.job import Progress, log
 
 
-def main(snakemake, log) -> None:
+def main(snakemake, made) -> None:
     from pathlib import Path
     from statistics import median_high
 
@@ -13,6 +15,7 @@ def main(snakemake, log) -> None:
 
     settings, measure = snakemake.params.generate, snakemake.params.measure
     where = device.prepare(snakemake.params.device, snakemake.params.threads)
+    made.device = device.name(where)
     given = snakemake.input
     base = Path(given.model[0]).parent
     adapter = given.get("adapter")
@@ -27,7 +30,7 @@ def main(snakemake, log) -> None:
     tokenizer = generation.tokenizer(given.tokenizer)
     dtype = device.dtype(settings["dtype"], where)
     model = generation.load(base, folder, engine, where, dtype)
-    progress = Progress(log, "generation time", len(prompts), "bills")
+    progress = Progress("generation time", len(prompts), "bills")
     seconds = costs.inference_seconds(
         model,
         tokenizer,
@@ -67,7 +70,5 @@ def main(snakemake, log) -> None:
 
 
 if __name__ == "__main__":
-    row = snakemake.wildcards
-    name = f"measure {row.model} {row.sparsity} {row.finetuning}"
-    with job(name, snakemake.log[0], snakemake.output[0]) as log:
-        main(snakemake, log)
+    with job(snakemake) as made:
+        main(snakemake, made)

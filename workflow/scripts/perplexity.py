@@ -1,6 +1,6 @@
 """A row's perplexities on held-out text and on the reference summaries, with intervals."""
 
-from sparsesum.job import job
+from runner import job
 
 
 def main(snakemake) -> None:
@@ -21,7 +21,5 @@ def main(snakemake) -> None:
 
 
 if __name__ == "__main__":
-    row = snakemake.wildcards
-    name = f"perplexity {row.model} {row.sparsity} {row.finetuning}"
-    with job(name, snakemake.log[0], snakemake.output[0]):
+    with job(snakemake):
         main(snakemake)

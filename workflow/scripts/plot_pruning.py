@@ -1,6 +1,6 @@
 """All pruners at all patterns, as pruned and after QLoRA, as SVG."""
 
-from sparsesum.job import job
+from runner import job
 
 
 def main(snakemake) -> None:
@@ -13,5 +13,5 @@ def main(snakemake) -> None:
 
 
 if __name__ == "__main__":
-    with job("plot_pruning", snakemake.log[0], snakemake.output[0]):
+    with job(snakemake):
         main(snakemake)

@@ -1,6 +1,6 @@
 """Quality against size, and the loss curves of the trained rows, as SVG."""
 
-from sparsesum.job import job
+from runner import job
 
 
 def main(snakemake) -> None:
@@ -17,5 +17,5 @@ def main(snakemake) -> None:
 
 
 if __name__ == "__main__":
-    with job("plots", snakemake.log[0], snakemake.output.quality_size):
+    with job(snakemake):
         main(snakemake)

@@ -1,15 +1,18 @@
 """A miniature OPT model of one of the two true shapes, pretrained on generated bills."""
 
-from sparsesum.job import Progress, job
+from runner import job
+
+from sparsesum.job import Progress
 
 
-def main(snakemake, log) -> None:
+def main(snakemake, made) -> None:
     from pathlib import Path
 
     from sparsesum import device, files, pretraining
 
     settings = snakemake.params
-    device.prepare("cpu", settings.threads)
+    where = device.prepare("cpu", settings.threads)
+    made.device = device.name(where)
     rounds = settings.model["rounds"]
     with files.whole(Path(snakemake.output.model).parent) as draft:
         pretraining.pretrain(
@@ -19,11 +22,10 @@ def main(snakemake, log) -> None:
             rounds=rounds,
             batch_size=settings.batch_size,
             seed=settings.seed,
-            progress=Progress(log, "pretraining", sum(r["steps"] for r in rounds), "steps"),
+            progress=Progress("pretraining", sum(r["steps"] for r in rounds), "steps"),
         )
 
 
 if __name__ == "__main__":
-    name = f"pretrain {snakemake.wildcards.model}"
-    with job(name, snakemake.log[0], snakemake.output.model) as log:
-        main(snakemake, log)
+    with job(snakemake) as made:
+        main(snakemake, made)

@@ -1,9 +1,11 @@
 """The reconstruction error of each Linear of a pruned checkpoint, and its zeros, as CSV."""
 
-from sparsesum.job import Progress, job
+from runner import job
+
+from sparsesum.job import Progress
 
 
-def main(snakemake, log) -> None:
+def main(snakemake, made) -> None:
     from pathlib import Path
 
     import pandas
@@ -13,6 +15,7 @@ def main(snakemake, log) -> None:
 
     given, settings = snakemake.input, snakemake.params
     where = device.prepare(settings.device, settings.threads)
+    made.device = device.name(where)
     dense = Path(given.dense).parent
     layers = checkpoints.read_config(dense).num_hidden_layers
     output = Path(snakemake.output[0])
@@ -23,13 +26,12 @@ def main(snakemake, log) -> None:
         # Beside the output: it may be too large for the machine's own place for such files.
         output.with_name(f".{output.stem}.inputs"),
         where,
-        Progress(log, "reconstruction errors", layers, "layers"),
+        Progress("reconstruction errors", layers, "layers"),
     )
     with files.whole(output) as draft:
         pandas.DataFrame(records).to_csv(draft, index=False, float_format="%.6f")
 
 
 if __name__ == "__main__":
-    name = f"reconstruct {snakemake.wildcards.model} {snakemake.wildcards.sparsity}"
-    with job(name, snakemake.log[0], snakemake.output[0]) as log:
-        main(snakemake, log)
+    with job(snakemake) as made:
+        main(snakemake, made)

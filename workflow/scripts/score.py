@@ -1,6 +1,6 @@
 """A row's scores: means of its examples with bootstrap intervals; shares of blank and cut off."""
 
-from sparsesum.job import job
+from runner import job
 
 
 def main(snakemake) -> None:
@@ -18,7 +18,5 @@ def main(snakemake) -> None:
 
 
 if __name__ == "__main__":
-    row = snakemake.wildcards
-    name = f"score {row.model} {row.sparsity} {row.finetuning}"
-    with job(name, snakemake.log[0], snakemake.output[0]):
+    with job(snakemake):
         main(snakemake)

@@ -1,6 +1,6 @@
 """A stand-in for a model or encoder on the Hub: its true shape, random weights, a tokenizer."""
 
-from sparsesum.job import job
+from runner import job
 
 
 def main(snakemake) -> None:
@@ -17,6 +17,5 @@ def main(snakemake) -> None:
 
 
 if __name__ == "__main__":
-    name = f"stand_in {snakemake.wildcards.name}"
-    with job(name, snakemake.log[0], snakemake.output.model):
+    with job(snakemake):
         main(snakemake)

@@ -1,6 +1,6 @@
 """The results grid: CSV with the paper's columns first, and Markdown as the paper prints it."""
 
-from sparsesum.job import job
+from runner import job
 
 
 def main(snakemake) -> None:
@@ -23,5 +23,5 @@ def main(snakemake) -> None:
 
 
 if __name__ == "__main__":
-    with job("table3", snakemake.log[0], snakemake.output.csv):
+    with job(snakemake):
         main(snakemake)

@@ -1,6 +1,6 @@
 """All pruners at all patterns, as pruned and after QLoRA: CSV, and Markdown for people."""
 
-from sparsesum.job import job
+from runner import job
 
 
 def main(snakemake) -> None:
@@ -31,5 +31,5 @@ def main(snakemake) -> None:
 
 
 if __name__ == "__main__":
-    with job("table_pruning", snakemake.log[0], snakemake.output.csv):
+    with job(snakemake):
         main(snakemake)

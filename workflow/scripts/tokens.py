@@ -1,6 +1,6 @@
 """The token ids of a split: to train on, and to ask with; as parquet, one row a record."""
 
-from sparsesum.job import job
+from runner import job
 
 
 def main(snakemake) -> None:
@@ -21,7 +21,5 @@ def main(snakemake) -> None:
 
 
 if __name__ == "__main__":
-    wildcards = snakemake.wildcards
-    name = f"tokens {wildcards.model} {wildcards.split}"
-    with job(name, snakemake.log[0], snakemake.output[0]):
+    with job(snakemake):
         main(snakemake)

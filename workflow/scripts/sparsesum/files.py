@@ -23,7 +23,7 @@ def whole(path: str | Path) -> Iterator[Path]:
     _remove(draft)
     try:
         yield draft
-        _share(draft)
+        _settle(draft)
         if draft.is_dir():
             _remove(path)
         draft.replace(path)
@@ -32,24 +32,26 @@ def whole(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def resumable(folder: str | Path, identity: dict) -> Iterator[Path]:
-    """Like `whole` for a folder that takes long to fill: an interrupted draft is given again.
+def scratch(path: str | Path, identity: dict) -> Iterator[Path]:
+    """A folder beside `path` for what a long job goes on from when it is broken off.
 
-    So it is if it was made under an equal `identity` (plain JSON): what determines its contents.
-    Any other draft is thrown away. A fault leaves the draft where it is.
+    What an earlier run left there is given again if it was left under an equal `identity` (plain
+    JSON): what determines the outcome. Anything else is thrown away. A fault leaves the folder
+    where it is; without one it is removed.
     """
-    folder = Path(folder)
-    draft = folder.with_name(f".{folder.name}.draft")
-    mark = draft / "identity.json"
-    if not (mark.is_file() and read_json(mark) == identity):
-        _remove(draft)
-        draft.mkdir(parents=True)
+    path = Path(path)
+    folder = path.with_name(f".{path.name}.scratch")
+    mark = folder / "identity.json"
+    try:
+        same = read_json(mark) == identity
+    except (OSError, ValueError):
+        same = False
+    if not same:
+        _remove(folder)
+        folder.mkdir(parents=True)
         write_json(mark, identity)
-    yield draft
-    mark.unlink()
-    _share(draft)
+    yield folder
     _remove(folder)
-    draft.replace(folder)
 
 
 def _remove(path: Path) -> None:
@@ -59,13 +61,27 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _share(draft: Path) -> None:
-    """Give files the usual permissions: safetensors makes them for their owner alone."""
+def _settle(draft: Path) -> None:
+    """Give files the usual permissions, and have them on the disk before they get their name.
+
+    safetensors makes files for their owner alone; and a file that was renamed before its contents
+    were written is empty after a power cut.
+    """
     umask = os.umask(0)
     os.umask(umask)
-    for file in [draft, *draft.rglob("*")]:
-        if file.is_file():
-            file.chmod(0o666 & ~umask)
+    for path in [*draft.rglob("*"), draft]:
+        if path.is_file():
+            path.chmod(0o666 & ~umask)
+        sync(path)
+
+
+def sync(path: Path) -> None:
+    """Return when a file or folder is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_json(path: str | Path, value: object) -> None:

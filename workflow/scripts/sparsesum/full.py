@@ -1,5 +1,6 @@
 """Full fine-tuning: every parameter of the model moves, but for the zeros of a pruned one."""
 
+import math
 from pathlib import Path
 
 import torch
@@ -28,10 +29,13 @@ def finetune(
     settings: dict,
     folder: Path,
     curve: Path,
+    notes: Path,
+    save_every: float = math.inf,
 ) -> dict:
     """Fine-tune the model of `checkpoint` and save it to `folder`; returns the training's costs.
 
     The zeros that the checkpoint has in the decoder's Linears are there in the result, checked.
+    `notes` is the folder of a broken off run, which is gone on from (`training.train`).
     """
     torch.manual_seed(settings["seed"])
     model = checkpoints.load(checkpoint)
@@ -39,7 +43,9 @@ def finetune(
     keep_zeros(model)
     end_token = model.config.eos_token_id if settings["end_token"] else None
     data = training.examples(tokens, settings["loss"], end_token)
-    costs = training.train(model.train(), data, tokenizer_file, device, settings, curve)
+    costs = training.train(
+        model.train(), data, tokenizer_file, device, settings, curve, notes, save_every
+    )
     model = model.cpu().eval()
     names = sparsity.decoder_linears(before)
     after = model.state_dict()

@@ -8,6 +8,7 @@ from transformers import OPTForCausalLM, PreTrainedTokenizerFast
 
 from sparsesum import checkpoints, quantisation
 from sparsesum.errors import InputError
+from sparsesum.files import read_json, write_json
 from sparsesum.job import Progress
 from sparsesum.prompt import PAPER, Prompt, prediction
 
@@ -67,8 +68,12 @@ def generate(
     max_new_tokens: int,
     progress: Progress | None = None,
     stop: str = PAPER.stop,
+    notes: Path | None = None,
 ) -> list[list[int]]:
     """The new tokens of each prompt, in the prompts' order, by greedy decoding.
+
+    Each finished batch is kept in the folder `notes`, if there is one; those that a broken off run
+    of the same arguments left there are not generated again.
 
     A sequence ends at `stop` or "</s>" (both kept in what is returned) or at the limit. An
     InputError where a prompt and its new tokens exceed the model's positions.
@@ -83,27 +88,38 @@ def generate(
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]), reverse=True)
     results: list[list[int]] = [[] for _ in prompts]
     device = next(model.parameters()).device
+    there = [] if notes is None else list(notes.glob("batch-*.json"))
+    if there and progress is not None:
+        progress.skip(min(len(there) * batch_size, len(order)))
     for start in range(0, len(order), batch_size):
         chosen = order[start : start + batch_size]
-        inputs = tokenizer.pad(
-            {"input_ids": [prompts[i] for i in chosen]}, padding="longest", return_tensors="pt"
-        ).to(device)
-        width = inputs["input_ids"].shape[1]
-        output = model.generate(
-            input_ids=inputs["input_ids"],
-            attention_mask=inputs["attention_mask"],
-            do_sample=False,
-            num_beams=1,
-            max_new_tokens=max_new_tokens,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-            stop_strings=[stop],
-            tokenizer=tokenizer,
-        )
-        for i, row in zip(chosen, output[:, width:].tolist(), strict=True):
-            results[i] = _without_padding(row, tokenizer)
-        if progress is not None:
-            progress(start + len(chosen))
+        done = start + len(chosen)
+        note = notes and notes / f"batch-{start}.json"
+        if note in there:
+            rows = read_json(note)
+        else:
+            inputs = tokenizer.pad(
+                {"input_ids": [prompts[i] for i in chosen]}, padding="longest", return_tensors="pt"
+            ).to(device)
+            width = inputs["input_ids"].shape[1]
+            output = model.generate(
+                input_ids=inputs["input_ids"],
+                attention_mask=inputs["attention_mask"],
+                do_sample=False,
+                num_beams=1,
+                max_new_tokens=max_new_tokens,
+                eos_token_id=tokenizer.eos_token_id,
+                pad_token_id=tokenizer.pad_token_id,
+                stop_strings=[stop],
+                tokenizer=tokenizer,
+            )
+            rows = [_without_padding(row, tokenizer) for row in output[:, width:].tolist()]
+            if note:
+                write_json(note, rows)
+            if progress is not None:
+                progress(done)
+        for i, row in zip(chosen, rows, strict=True):
+            results[i] = row
     return results
 
 

@@ -1,5 +1,7 @@
 """What every script's run has in common: a log, and faults told in one line."""
 
+import errno
+import fcntl
 import logging
 import os
 import sys
@@ -8,19 +10,28 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from sparsesum.errors import InputError
 
+log = logging.getLogger("sparsesum")
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+NO_MEMORY = ("not enough memory", "CUDA out of memory", "can't allocate memory")
+
 
 @contextmanager
-def job(name: str, log: str, result: str, hub: bool = False) -> Iterator[logging.Logger]:
-    """Run a job's work: messages go to the terminal and to the file `log`, under `name`.
+def job(name: str, log_file: str, result: str, hub: bool = False) -> Iterator[None]:
+    """Run a job's work: messages go to the terminal and to the file `log_file`, under `name`.
 
-    Its last line says where the result lies. An InputError ends the process with exit code 1 and
-    that one line; any other exception keeps its traceback, on the terminal and in the log.
+    Its last line says where the result lies. An InputError, a full disk or too little memory ends
+    the process with exit code 1 and one line; any other exception keeps its traceback, on the
+    terminal and in the log. A process with the same log is waited for: one is at a job at a time.
     Libraries do not reach the Hugging Face Hub unless `hub`: what jobs need of it is on the disk.
     """
-    handlers = [logging.StreamHandler(), logging.FileHandler(log, mode="w")]
+    handlers = [logging.StreamHandler(), logging.StreamHandler(_own(log_file, name))]
+    # On a full disk the log is lost, and the terminal still has the line that says so.
+    logging.raiseExceptions = False
     logging.basicConfig(
         level=logging.INFO, format=f"{name}: %(message)s", handlers=handlers, force=True
     )
@@ -41,41 +52,86 @@ def job(name: str, log: str, result: str, hub: bool = False) -> Iterator[logging
         "absl",
     ):
         logging.getLogger(chatty).setLevel(logging.ERROR)
-    logger = logging.getLogger("sparsesum")
     start = time.perf_counter()
     try:
-        yield logger
+        yield
     except InputError as error:
-        logger.error("error: %s", error)
+        log.error("error: %s", error)
         sys.exit(1)
-    except Exception:
-        logger.exception("this is a bug of ours, or the machine's")
+    except Exception as error:
+        if mended := _machine(error):
+            log.error("error: %s (%s)", mended, " ".join(str(error).split()) or "MemoryError")
+        else:
+            log.exception("this is a bug of ours, or the machine's")
         sys.exit(1)
-    logger.info("%s, after %.1f s", Path(result), time.perf_counter() - start)
+    log.info("%s, after %.1f s", Path(result), time.perf_counter() - start)
+
+
+def _own(log_file: str, name: str) -> IO[str]:
+    """The log file, empty, which no other process has as its own; the system frees it at the end.
+
+    After a kill of Snakemake on a login node its cluster jobs go on, and the next Snakemake starts
+    them a second time.
+    """
+    try:
+        # Open, and so locked, for as long as the process lives.
+        file = Path(log_file).open("a")  # noqa: SIM115
+    except OSError:  # a full disk: what follows says so
+        return Path(os.devnull).open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f"{name}: another process is at it: waiting for it to end", file=sys.stderr)
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError:  # a file system without locks
+        pass
+    file.truncate(0)
+    return file
+
+
+def _machine(error: Exception) -> str | None:
+    """What to do about an exception that the machine is the cause of; None for any other."""
+    text = str(error)
+    # safetensors and torch have errors of their own for these, with the system's words in them.
+    if getattr(error, "errno", None) in FULL or any(os.strerror(code) in text for code in FULL):
+        return "the disk is full: make room, and run the same command again"
+    if isinstance(error, MemoryError) or any(
+        sign in text
+        for sign in ("not enough memory", "CUDA out of memory", "can't allocate memory")
+    ):
+        return (
+            "not enough memory: use a machine with more, or lower batch_size in the config, and "
+            "run the same command again"
+        )
+    return None
 
 
 class Progress:
     """A line every few seconds: how far, and how long it will still take.
 
-    >>> progress = Progress(logger, "prune", 24, "layers")
+    >>> progress = Progress("prune", 24, "layers")
     >>> progress(3)  # "prune: 3 of 24 layers, 70 s left"
     """
 
-    def __init__(
-        self, logger: logging.Logger, what: str, total: int, unit: str, every: float = 5.0
-    ) -> None:
-        self.logger, self.what, self.total, self.unit = logger, what, total, unit
+    def __init__(self, what: str, total: int, unit: str, every: float = 5.0) -> None:
+        self.what, self.total, self.unit = what, total, unit
         self.every = every
+        self.skipped = 0
         self.start = self.said = time.monotonic()
+
+    def skip(self, done: int) -> None:
+        """Say that an earlier run did so many units: they tell nothing of this one's pace."""
+        self.skipped = done
+        log.info("%s: going on from %d of %d %s", self.what, done, self.total, self.unit)
 
     def __call__(self, done: int, more: str = "") -> None:
         """Say that `done` units are done, if nothing was said for `every` seconds."""
         now = time.monotonic()
-        if now - self.said < self.every or not done:
+        if now - self.said < self.every or done <= self.skipped:
             return
         self.said = now
-        left = (now - self.start) / done * (self.total - done)
+        left = (now - self.start) / (done - self.skipped) * (self.total - done)
         tail = f", {more}" if more else ""
-        self.logger.info(
+        log.info(
             "%s: %d of %d %s, %.0f s left%s", self.what, done, self.total, self.unit, left, tail
         )

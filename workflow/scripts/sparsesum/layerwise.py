@@ -18,6 +18,7 @@ import numpy
 import torch
 
 from sparsesum.errors import InputError
+from sparsesum.files import sync
 from sparsesum.layers import LINEARS, Enough, Layers, linear_name
 from sparsesum.patterns import Pattern
 from sparsesum.sparsity import grouped
@@ -106,6 +107,9 @@ def prune(
                     target[linear_name(index, f"{name}.weight")] = weight
                 zeros += weight.numel() - int(weight.count_nonzero())
                 total += weight.numel()
+        sync(
+            draft / "model.safetensors"
+        )  # before the next layer's inputs say that this one is done
         report(index + 1, f"{zeros / total:.1%} of layer {index} is zero")
 
     if accumulate:
@@ -187,6 +191,7 @@ class Inputs:
         with part.open("wb") as file:
             for batch in batches:
                 file.write(batch.cpu().contiguous().numpy().data)
+        sync(part)
         part.replace(whole)
         if self.layer is not None:
             (self.folder / f"{self.layer}.f32").unlink()

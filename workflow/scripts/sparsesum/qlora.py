@@ -4,6 +4,7 @@ Adapters: Hu et al., LoRA, arXiv 2106.09685. The base: LLM.int8(), arXiv 2208.07
 The paper calls this QLoRA, after Dettmers et al., arXiv 2305.14314, whose base has 4 bits.
 """
 
+import math
 from pathlib import Path
 
 import torch
@@ -21,12 +22,15 @@ def finetune(
     base: Path,
     adapter: Path,
     curve: Path,
+    notes: Path,
+    save_every: float = math.inf,
 ) -> dict:
     """Train an adapter on the int8 base of `checkpoint`; returns the training's costs.
 
     Saves the base to the folder `base` (int8 weights and their row scales) and the adapter to the
     folder `adapter`. Every zero of the checkpoint's decoder Linears is a zero of the base, before
-    and after the training, checked.
+    and after the training, checked. `notes` is the folder of a broken off run, which is gone on
+    from (`training.train`).
     """
     torch.manual_seed(settings["seed"])
     model = quantisation.load(checkpoint, device)
@@ -50,7 +54,9 @@ def finetune(
     )
     end_token = model.config.eos_token_id if settings["end_token"] else None
     data = training.examples(tokens, settings["loss"], end_token)
-    costs = training.train(adapted, data, tokenizer_file, device, settings, curve)
+    costs = training.train(
+        adapted, data, tokenizer_file, device, settings, curve, notes, save_every
+    )
     trained = {
         name.replace(".base_layer", "").removeprefix("base_model.model."): tensor
         for name, tensor in adapted.state_dict().items()

@@ -25,7 +25,7 @@ def _imports(path: Path) -> tuple[Path, ...]:
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    places = [SCRIPTS.joinpath(*name.split(".")) for name in names if name.startswith("sparsesum")]
+    places = [SCRIPTS.joinpath(*name.split(".")) for name in names]
     found = [place.with_suffix(".py") for place in places]
     found += [place / "__init__.py" for place in places]
     # Importing a module runs the __init__ of every package above it.

@@ -4,8 +4,7 @@ Source of the settings: "Pruning OPT for Summarization", section 3, and its auth
 """
 
 import csv
-import logging
-import tempfile
+import math
 import time
 from pathlib import Path
 
@@ -21,10 +20,8 @@ from transformers import (
 from transformers.trainer_callback import PrinterCallback
 
 from sparsesum import device as devices
-from sparsesum.files import whole
+from sparsesum.files import read_json, sha256, whole, write_json
 from sparsesum.job import Progress
-
-log = logging.getLogger("sparsesum")
 
 IGNORED = -100
 """The label of a token that the loss does not cover."""
@@ -52,36 +49,91 @@ def examples(tokens: Path, loss: str, end_token: int | None) -> Dataset:
     return Dataset.from_list([example(row) for row in rows.to_dict("records")])
 
 
-class Curve(TrainerCallback):
-    """Keeps the loss of every logged step, and says how far the training is."""
+class Told(TrainerCallback):
+    """Says how far the training is."""
 
     def __init__(self) -> None:
-        self.rows: list[dict] = []
         self.progress: Progress | None = None
 
-    def on_log(self, args, state, control, logs=None, **kwargs) -> None:
-        if "loss" in logs:
-            self.rows.append(
-                {
-                    "step": state.global_step,
-                    "epoch": round(logs["epoch"], 4),
-                    "learning_rate": float(logs["learning_rate"]),
-                    "loss": float(logs["loss"]),
-                }
-            )
+    def on_train_begin(self, args, state, control, **kwargs) -> None:
+        self.progress = Progress("training", state.max_steps, "steps")
+        if state.global_step:
+            self.progress.skip(state.global_step)
 
     def on_step_end(self, args, state, control, **kwargs) -> None:
-        if self.progress is None:
-            self.progress = Progress(log, "training", state.max_steps, "steps")
-        loss = f"loss {self.rows[-1]['loss']:.3f}" if self.rows else ""
-        self.progress(state.global_step, loss)
+        points = curve_of(state.log_history)
+        self.progress(state.global_step, f"loss {points[-1]['loss']:.3f}" if points else "")
 
-    def write(self, path: Path) -> None:
-        """The curve as CSV: step, epoch, learning_rate, loss (mean since the step before)."""
-        with whole(path) as draft, draft.open("w", newline="") as file:
-            writer = csv.DictWriter(file, ["step", "epoch", "learning_rate", "loss"])
-            writer.writeheader()
-            writer.writerows(self.rows)
+
+class Checkpoints(TrainerCallback):
+    """Has the Trainer save its state every so many seconds, for a run that is broken off.
+
+    Saved at a step at which the loss curve has a point, since the losses between two points are
+    kept nowhere. Complete is a checkpoint with a mark, which has the hashes of its files. Saving
+    changes nothing of the training, so a run may save as often as it takes.
+    """
+
+    MARK = "complete.json"
+
+    def __init__(self, every: float, device: str) -> None:
+        self.every, self.device = every, device
+        self.begun = self.saved = time.monotonic()
+        self.seconds = self.memory = 0.0
+        self.devices = [device]
+
+    def resume(self, folder: Path) -> Path | None:
+        """The newest complete checkpoint in `folder`, whose costs count from now on; or None."""
+        found = [(int(path.name.rpartition("-")[2]), path) for path in folder.glob("checkpoint-*")]
+        for _, path in sorted(found, reverse=True):
+            try:
+                mark = read_json(path / self.MARK)
+                whole = all(sha256(path / name) == sha for name, sha in mark["files"].items())
+            except (OSError, ValueError):
+                whole = False
+            if whole:
+                self.seconds, self.memory = mark["seconds"], mark["peak_memory_mb"]
+                self.devices = list(dict.fromkeys([*mark["devices"], self.device]))
+                return path
+        return None
+
+    def costs(self, device: torch.device) -> dict:
+        """What was spent so far, breaks and saving left out."""
+        return {
+            "seconds": self.seconds + time.monotonic() - self.begun,
+            "peak_memory_mb": max(self.memory, devices.peak_memory_mb(device)),
+            "devices": self.devices,
+        }
+
+    def on_train_begin(self, args, state, control, **kwargs) -> None:
+        self.begun = self.saved = time.monotonic()
+
+    def on_step_end(self, args, state, control, **kwargs) -> None:
+        due = time.monotonic() - self.saved >= self.every
+        more = state.global_step < state.max_steps
+        if due and more and state.global_step % args.logging_steps == 0:
+            control.should_save = True
+            self.saving = time.monotonic()
+
+    def on_save(self, args, state, control, **kwargs) -> None:
+        self.seconds += self.saving - self.begun
+        path = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        files = {file.name: sha256(file) for file in path.iterdir() if file.name != self.MARK}
+        self.begun = self.saved = time.monotonic()
+        write_json(path / self.MARK, self.costs(args.device) | {"files": files})
+
+
+def curve_of(history: list[dict]) -> list[dict]:
+    """The points of the loss curve in a Trainer's log: step, epoch, learning_rate, loss."""
+    return [
+        {
+            "step": entry["step"],
+            "epoch": round(entry["epoch"], 4),
+            "learning_rate": float(entry["learning_rate"]),
+            "loss": float(entry["loss"]),
+        }
+        for entry in history
+        if "loss" in entry
+    ]
 
 
 def train(
@@ -91,18 +143,23 @@ def train(
     device: torch.device,
     settings: dict,
     curve: Path,
+    notes: Path,
+    save_every: float = math.inf,
 ) -> dict:
     """Train `model` in place. Returns seconds, steps, peak_memory_mb, examples and device.
 
+    The training's state is saved to the folder `notes` every `save_every` seconds; what a broken
+    off run of the same arguments left there is gone on from, with the same result.
+
     `settings`: epochs, learning_rate, batch_size, accumulation, warmup_steps, schedule,
     checkpointing (gradient checkpointing), precision (fp32, fp16, bf16 or auto), seed. A batch is
-    padded to its longest sequence. The loss curve goes to the CSV file `curve`.
+    padded to its longest sequence. The loss curve goes to the CSV file `curve` (loss: mean since
+    the point before).
     """
     dtype = devices.dtype(settings["precision"], device)
     tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(tokenizer_file), pad_token="<pad>")
-    scratch = tempfile.TemporaryDirectory(prefix="sparsesum-")
     arguments = TrainingArguments(
-        output_dir=scratch.name,
+        output_dir=str(notes),
         num_train_epochs=settings["epochs"],
         learning_rate=settings["learning_rate"],
         per_device_train_batch_size=settings["batch_size"],
@@ -116,14 +173,15 @@ def train(
         weight_decay=0.0,
         seed=settings["seed"],
         use_cpu=device.type == "cpu",
-        save_strategy="no",
+        save_strategy="no",  # Checkpoints says when
+        save_total_limit=2,  # one is complete while the next is written
         report_to="none",
         logging_steps=settings["log_every"],
         disable_tqdm=True,
         dataloader_pin_memory=device.type != "cpu",
         remove_unused_columns=False,
     )
-    record = Curve()
+    checkpoints = Checkpoints(save_every, devices.name(device))
     trainer = Trainer(
         model=model,
         args=arguments,
@@ -131,20 +189,24 @@ def train(
         data_collator=DataCollatorForSeq2Seq(
             tokenizer, padding="longest", label_pad_token_id=IGNORED
         ),
-        callbacks=[record],
+        callbacks=[Told(), checkpoints],
     )
     # It would print each log line as a bare dict; ours says the same with the time left.
     trainer.remove_callback(PrinterCallback)
-    start = time.perf_counter()
-    trainer.train()
-    seconds = time.perf_counter() - start
-    record.write(curve)
-    scratch.cleanup()
+    last = checkpoints.resume(notes)
+    trainer.train(resume_from_checkpoint=None if last is None else str(last))
+    costs = checkpoints.costs(device)
+    points = curve_of(trainer.state.log_history)
+    with whole(curve) as draft, draft.open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["step", "epoch", "learning_rate", "loss"])
+        writer.writeheader()
+        writer.writerows(points)
     return {
         "examples": len(data),
         "steps": trainer.state.global_step,
-        "seconds": round(seconds, 3),
-        "peak_memory_mb": round(devices.peak_memory_mb(device), 1),
-        "device": devices.name(device),
-        "final_loss": record.rows[-1]["loss"] if record.rows else None,
+        "seconds": round(costs["seconds"], 3),
+        "peak_memory_mb": round(costs["peak_memory_mb"], 1),
+        # Of a training that went on elsewhere, all of them.
+        "device": " / ".join(costs["devices"]),
+        "final_loss": points[-1]["loss"] if points else None,
     }

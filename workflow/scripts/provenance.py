@@ -1,0 +1,22 @@
+"""What made the results: the records of all jobs that led to them, in one file."""
+
+from runner import job
+
+from sparsesum.job import log
+
+
+def main(snakemake) -> None:
+    from sparsesum import files, lineage
+
+    found = lineage.gathered(snakemake.input.results, dict(snakemake.config))
+    for key in ("git", "machine", "device", "versions"):
+        if len(found[key]) > 1:
+            log.warning("made by %d different: %s", len(found[key]), key)
+    if not all(commit["clean"] for commit in found["git"]):
+        log.warning("made in part by code or configuration that is in no commit")
+    files.write_json(snakemake.output[0], found)
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        main(snakemake)

@@ -1,0 +1,67 @@
+"""What every script does with Snakemake's job object: messages, faults, provenance."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from sparsesum import provenance
+from sparsesum.job import job as told
+from sparsesum.job import log
+
+
+@contextmanager
+def job(snakemake, hub: bool = False) -> Iterator[provenance.Record]:
+    """Run a script's work; at its end the output `provenance` says what made the other outputs.
+
+    The work begins once no other process is at the same job. What such a one has made meanwhile, of
+    the same inputs and settings, is taken as it is, and the script ends.
+    """
+    _end_with_snakemake()
+    outputs = [str(path) for path in snakemake.output]
+    record = snakemake.output.get("provenance")
+    details = [value for key, value in snakemake.wildcards.items() if key != "corpus"]
+    name = " ".join([snakemake.rule, *details])
+    with told(name, snakemake.log[0], outputs[0] if outputs else "done", hub):
+        made = provenance.begin(
+            rule=snakemake.rule,
+            wildcards=dict(snakemake.wildcards.items()),
+            params=dict(snakemake.params.items()),
+            inputs=[str(path) for path in snakemake.input],
+        )
+        if record and made.stands(record):
+            log.info("made meanwhile by another process, of the same inputs and settings")
+            sys.exit(0)
+        with made.held:
+            yield made
+            if record:
+                made.write(record, [path for path in outputs if path != record])
+
+
+def _end_with_snakemake() -> None:
+    """End this process when the Snakemake that started it is gone.
+
+    Otherwise a job of a killed Snakemake would go on beside the jobs of the next one.
+    """
+    above = psutil.Process().parents()
+    started_by = next((process for process in above if _is_snakemake(process)), None)
+    if started_by is None:
+        return
+
+    def watch() -> None:
+        while started_by.is_running() and started_by.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(1)
+        psutil.Process().kill()
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _is_snakemake(process: psutil.Process) -> bool:
+    try:
+        return any(Path(word).name == "snakemake" for word in process.cmdline())
+    except psutil.Error:
+        return False

@@ -1,0 +1,52 @@
+"""All that a result was made from: the records of its job, of the jobs before that, and so on."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from sparsesum import files, provenance
+
+
+def record_of(path: str) -> Path | None:
+    """The record that names the artifact at `path` among its outputs."""
+    for record in provenance.records_near(Path(path)):
+        if path in files.read_json(record)["outputs"]:
+            return record
+    return None
+
+
+def lineage(path: str) -> dict[str, dict]:
+    """The records that lead to `path`, by their own paths; its own first, sources last."""
+    found: dict[str, dict] = {}
+    todo = [path]
+    while todo:
+        record = record_of(todo.pop(0))
+        if record is not None and str(record) not in found:
+            found[str(record)] = files.read_json(record)
+            todo += found[str(record)]["inputs"]
+    return found
+
+
+def gathered(paths: Iterable[str], configuration: dict) -> dict:
+    """What the results at `paths` were made by: the configuration, what differed, every record."""
+    jobs: dict[str, dict] = {}
+    for path in paths:
+        jobs |= lineage(path)
+    return {
+        "results": {path: files.sha256(path) for path in paths},
+        "configuration": configuration,
+        # One of each, if all was made by one machine from one commit.
+        **{
+            key: _distinct(job[key] for job in jobs.values())
+            for key in ("git", "machine", "device", "versions")
+        },
+        "jobs": jobs,
+    }
+
+
+def _distinct(values: Iterable) -> list:
+    """Each value once, in order of appearance; dicts among them."""
+    seen = []
+    for value in values:
+        if value is not None and value not in seen:
+            seen.append(value)
+    return seen

@@ -1,0 +1,92 @@
+"""What no longer matches: files that are not what their job wrote, or whose inputs have changed."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sparsesum import files, provenance
+
+NO_ARTIFACTS = ("logs", "benchmarks", "damaged")
+
+
+@dataclass
+class Verification:
+    """Of all records below a folder.
+
+    files: outputs that were looked at; damaged, gone: those that are not what their job wrote, or
+    not there; unknown: files that no record names; outdated: by input, the outputs that were made
+    from another content of it than there is now; unreadable: records.
+    """
+
+    records: int = 0
+    files: int = 0
+    damaged: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    outdated: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def matches(self) -> bool:
+        """Whether there is nothing to tell."""
+        faults = (self.damaged, self.gone, self.unknown, self.unreadable, self.outdated)
+        return not any(faults)
+
+
+def verify(folder: Path, report: Callable[[int], None] = lambda done: None) -> Verification:
+    """Hash every artifact below `folder` and every input again, and compare with the records.
+
+    report: called with the number of records done.
+    """
+    found = Verification()
+    hashes: dict[str, str | None] = {}
+    known = {f"{folder}/README.md", f"{folder}/{provenance.NAME}"}
+
+    def now(path: str) -> str | None:
+        if path not in hashes:
+            hashes[path] = files.sha256(path) if Path(path).is_file() else None
+        return hashes[path]
+
+    for record in records(folder):
+        found.records += 1
+        known.add(str(record))
+        try:
+            said = files.read_json(record)
+            outputs, inputs = said["outputs"], said["inputs"]
+        except (ValueError, KeyError):
+            found.unreadable.append(str(record))
+            continue
+        known |= outputs.keys()
+        found.files += len(outputs)
+        for path, digest in outputs.items():
+            if now(path) is None:
+                found.gone.append(path)
+            elif now(path) != digest:
+                found.damaged.append(path)
+        for path, digest in inputs.items():
+            # What is damaged has not changed: its job would write it as it was.
+            if now(path) != digest and path not in found.damaged and path not in found.gone:
+                found.outdated[path].append(next(iter(outputs)))
+        report(found.records)
+    found.unknown += sorted(
+        str(path)
+        for path in folder.rglob("*")
+        if path.is_file() and str(path) not in known and not _is_beside(path.relative_to(folder))
+    )
+    return found
+
+
+def records(folder: Path) -> list[Path]:
+    """All records below a folder, those of inputs before those of what was made of them."""
+    paths = [path for path in folder.rglob(f"*{provenance.NAME}") if path.parent != folder]
+    paths += folder.glob(f"*.{provenance.NAME}")
+    return sorted(
+        (path for path in paths if not _is_beside(path.relative_to(folder))),
+        key=lambda path: path.stat().st_mtime_ns,
+    )
+
+
+def _is_beside(path: Path) -> bool:
+    """Whether a path below the results is no artifact: a log, a draft, or moved aside."""
+    return path.parts[0] in NO_ARTIFACTS or any(part.startswith(".") for part in path.parts)
