@@ -43,9 +43,10 @@ def test_an_id_that_is_a_plain_word_is_kept(tmp_path, own):
     ["107", 107, "1e5", "NA", "nan", "", "=1+1", "-a1", "../a1", "a1\n", "a1\x1b", "a1 b", "é1"]
     + ["\ud8001a", "a1,b", "a1|b", "a1" * 51, None, ["a1"], True],
 )
-def test_an_id_that_a_table_might_misread_is_replaced(tmp_path, own):
+def test_an_id_that_a_table_might_misread_is_replaced(tmp_path, caplog, own):
     files.write_jsonl(tmp_path / "test.jsonl", [{"bill_id": own, "text": "t", "summary": "s"}])
     assert corpus.records(tmp_path, "test", 1)[0]["id"] == "test-0"
+    assert ("1 of 1 bill_ids are no plain words" in caplog.text) == isinstance(own, str | int)
 
 
 @pytest.mark.parametrize("name", ["train.parquet", "data/train-00000-of-00001.parquet"])

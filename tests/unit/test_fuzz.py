@@ -125,7 +125,7 @@ def places(value: object, keys: tuple = ()) -> list[tuple]:
     return found
 
 
-@fuzz(500)
+@fuzz(300)
 @given(st.lists(st.tuples(st.sampled_from(places(SOUND)), TREES, ANY), min_size=1, max_size=3))
 def test_configurations(changes):
     config = copy.deepcopy(SOUND)
@@ -139,7 +139,7 @@ def test_configurations(changes):
             else:
                 inner[keys[-1]] = value
     with taken_or_refused():
-        validate(config, SCHEMA, [CONFIG])
+        validate(config, SCHEMA, [])
         # What is valid is usable: whole numbers where numbers are counted, and nothing endless.
         assert all(math.isfinite(n) for n in numbers(config))
         assert isinstance(config["qlora"]["rank"], int)

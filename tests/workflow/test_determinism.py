@@ -41,7 +41,8 @@ def artifacts(project: Project) -> dict[str, Path]:
     return {
         name: project.folder / name
         for name in project.files()
-        if not name.startswith(MEASURED) and "/.snakemake" not in name
+        # A record of provenance says when and where.
+        if not name.startswith(MEASURED) and not name.endswith("provenance.json")
     }
 
 

@@ -7,6 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 from sparsesum.errors import InputError
@@ -88,26 +89,31 @@ def _id(given: object) -> str | None:
 def records(folder: Path, name: str, count: int) -> list[dict[str, str]]:
     """The first `count` records of a split (all, where it has fewer): id, title, text, summary."""
     found: list[dict[str, str]] = []
-    for path in split_files(folder, name):
-        for where, row in _rows(path):
-            if len(found) == count:
-                return found
-            for key in ("text", "summary"):
-                if not isinstance(row.get(key), str):
-                    raise InputError(
-                        f"{where}: a record without {key}; each needs text and summary, as strings"
-                    )
-            title = row.get("title")
-            found.append(
-                {
-                    "id": _id(row.get("bill_id")) or f"{name}-{len(found)}",
-                    "title": title if isinstance(title, str) else "",
-                    "text": row["text"],
-                    "summary": row["summary"],
-                }
-            )
+    replaced = 0
+    rows = chain.from_iterable(map(_rows, split_files(folder, name)))
+    for where, row in islice(rows, count):
+        for key in ("text", "summary"):
+            if not isinstance(row.get(key), str):
+                raise InputError(
+                    f"{where}: a record without {key}; each needs text and summary, as strings"
+                )
+        title, given = row.get("title"), row.get("bill_id")
+        replaced += isinstance(given, str | int) and _id(given) is None
+        found.append(
+            {
+                "id": _id(given) or f"{name}-{len(found)}",
+                "title": title if isinstance(title, str) else "",
+                "text": row["text"],
+                "summary": row["summary"],
+            }
+        )
     if not found:
         raise InputError(f"{folder}: split '{name}' has no records")
+    if replaced:
+        log.warning(
+            "%s: %d of %d bill_ids are no plain words; '%s-NUMBER' stands for them",
+            *(name, replaced, len(found), name),
+        )
     if len(found) < count:
         log.warning("%s: %d records asked for, %s has %d", name, count, folder, len(found))
     return found
