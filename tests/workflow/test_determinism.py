@@ -54,7 +54,7 @@ def test_every_artifact_is_the_same_to_the_byte(finished, again):
     named = [name for name in named if not name.startswith("results/table3.")]
     different = [name for name in named if ours[name].read_bytes() != theirs[name].read_bytes()]
     assert not different
-    stages = {name.split("/")[1] for name in named}
+    stages = {name.split("/")[1] for name in named} - {"plots"}
     assert stages == set(
         "corpus tokens calibration dense prune full qlora generate examples score".split()
     )

@@ -206,7 +206,7 @@ class _Lines(tqdm):
     def __init__(self, *args, **kwargs) -> None:
         # Of the bars that it opens, this one counts the bytes that arrived on the disk.
         self.speaks = kwargs.get("name") == "huggingface_hub.snapshot_download"
-        self.progress = Progress(log, "fetching", 0, "MB")
+        self.progress = Progress("fetching", 0, "MB")
         super().__init__(*args, **{**kwargs, "disable": True})
 
     def update(self, n: float | None = 1) -> None:
