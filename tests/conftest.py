@@ -11,6 +11,9 @@ from tests.workflow.project import Project
 SCRIPTS = Path(__file__).resolve().parents[1] / "workflow" / "scripts"
 # For the processes that tests start; pytest's own path is set in pyproject.toml.
 os.environ["PYTHONPATH"] = str(SCRIPTS)
+# Threads that wait for each other do so asleep: beside other work, busy waiting takes many times
+# as long. It changes no sum.
+os.environ["OMP_WAIT_POLICY"] = "passive"
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Material beside the project, where there is any: real bills, OPT's real tokenizer."""

@@ -9,6 +9,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from sparsesum import checkpoints, costs, generation, patterns, quantisation, sparsity
 from sparsesum.bills import bills
 from sparsesum.errors import InputError
+from sparsesum.job import Progress
 from sparsesum.layerwise import prune
 from sparsesum.prompt import inference_prompt
 from sparsesum.pruners import magnitude
@@ -194,3 +195,29 @@ def test_costs_grow_with_what_is_generated(opt_folders):
     assert seconds > 0 and len(calls) <= 2 + 2 * 6
     protocol = costs.protocol(CPU, "float32", "dense", 2)
     assert protocol["peak_memory_mb"] > 100 and "threads" in protocol["device"]
+
+
+def test_generation_goes_on_after_the_last_finished_batch(row, opt_folders, tmp_path, caplog):
+    caplog.set_level("INFO")
+    model = checkpoints.load(row[0])
+    tokenizer = generation.tokenizer(opt_folders["pre"] / "tokenizer.json")
+    prompts = [list(range(4, 10 + i % 5)) for i in range(10)]
+    undisturbed = generation.generate(model, tokenizer, prompts, 3, 8)
+    theirs, calls = model.generate, []
+
+    def counted(*args, **kwargs):
+        if len(calls) == 2:
+            calls.append("broken")
+            raise KeyboardInterrupt
+        calls.append(len(kwargs["input_ids"]))
+        return theirs(*args, **kwargs)
+
+    model.generate = counted
+    with pytest.raises(KeyboardInterrupt):
+        generation.generate(model, tokenizer, prompts, 3, 8, notes=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+    progress = Progress("test", 10, "bills")
+    again = generation.generate(model, tokenizer, prompts, 3, 8, progress, notes=tmp_path)
+    assert again == undisturbed
+    assert calls == [3, 3, "broken", 3, 1]
+    assert "test: going on from 6 of 10 bills" in caplog.messages

@@ -57,3 +57,42 @@ def test_progress_says_how_far_and_how_long(caplog, monkeypatch):
     assert [record.message for record in caplog.records] == [
         "training: 5 of 10 steps, 10 s left, loss 1"
     ]
+
+
+def test_a_full_disk_is_one_line_that_says_what_to_do(tmp_path):
+    fault = "open('/dev/full', 'w', buffering=1).write('x\\n')"
+    code, terminal, _ = run(tmp_path, fault)
+    assert code == 1 and "Traceback" not in terminal
+    last = terminal.splitlines()[-1]
+    assert last.startswith("prune m: error: the disk is full: make room, and run the same command")
+
+
+def test_too_little_memory_is_one_line(tmp_path):
+    """Both torch's allocator and Python's own, for more than any machine has."""
+    for fault in ("import torch; torch.empty(2**60, dtype=torch.uint8)", "bytearray(2**62)"):
+        code, terminal, _ = run(tmp_path, fault)
+        assert code == 1 and "Traceback" not in terminal, terminal
+        assert "error: not enough memory: use a machine with more" in terminal.splitlines()[-1]
+
+
+def test_one_process_is_at_a_job_at_a_time(tmp_path):
+    """The second waits, says so, and then has the log to itself."""
+    log = tmp_path / "job.log"
+    environment = {"PYTHONPATH": ":".join(sys.path)}
+
+    def start(seconds: float) -> subprocess.Popen:
+        code = SCRIPT.format(log=str(log), fault=f"import time; time.sleep({seconds})")
+        command = [sys.executable, "-c", code]
+        return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+    first = start(60)
+    assert first.stderr.readline() == "prune m: working\n"
+    second = start(0)
+    assert second.stderr.readline() == "prune m: another process is at it: waiting for it to end\n"
+    assert second.poll() is None
+    first.kill()  # the system frees the lock, however a process ends
+    first.wait()
+    assert second.wait(timeout=30) == 0
+    first.stderr.close()
+    second.stderr.close()
+    assert len(log.read_text().splitlines()) == 2

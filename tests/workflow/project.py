@@ -1,5 +1,6 @@
 """A copy of the project with a tiny grid: what the workflow tests run, edit and break."""
 
+import csv
 import os
 import shutil
 import subprocess
@@ -19,6 +20,11 @@ tiny-pre\tqlora\tmagnitude\t50%
 tiny-post\tqlora\tsparsegpt\t4:8
 tiny-post\tfull\twanda\t50%
 """
+COSTS = """
+    inference_seconds ms_per_token_dense ms_per_token_int8 peak_memory_mb training_seconds
+    training_peak_memory_mb
+""".split()
+"""The columns of the table that no second run has the same."""
 
 
 class Project:
@@ -86,7 +92,13 @@ class Project:
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
         """Run snakemake; its output is in `stdout`, both streams together."""
-        return subprocess.run(
+        with self.start(*arguments) as running:
+            stdout = running.communicate()[0]
+        return subprocess.CompletedProcess(running.args, running.returncode, stdout)
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        """Start snakemake, as `snakemake` does, and do not wait for it."""
+        return subprocess.Popen(
             [
                 *(sys.executable, "-m", "snakemake", "--cores", "2"),
                 *("--configfile", "tiny.yaml", "--nocolor"),
@@ -111,6 +123,12 @@ class Project:
         assert rows[0][0] == "output_file" and rows[0][-1] == "plan", done.stdout
         assert len(rows) > 20
         return {row[0] for row in rows[1:] if row[-1] != "no update"}
+
+    def scores(self) -> list[dict[str, str]]:
+        """The table's rows, without what was measured with a clock."""
+        with (self.folder / "results" / "table3.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        return [{key: row[key] for key in row if key not in COSTS} for row in rows]
 
     def files(self) -> dict[str, tuple[int, int]]:
         """Every file below results/ with its size and time of change."""

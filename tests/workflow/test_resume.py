@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -40,47 +39,38 @@ def deep(tmp_path: Path, opt_folders) -> Project:
     return project
 
 
-def kill_the_job(snakemake: subprocess.Popen, after: Path) -> None:
-    """SIGKILL for the process that prunes, once the file `after` is there."""
+def kill_once(running: subprocess.Popen, rule: str, after: Path) -> None:
+    """SIGKILL for the process of a rule's job, once the file `after` is there."""
     while not after.exists():
-        assert snakemake.poll() is None, "it ended before it could be killed"
+        assert running.poll() is None, "it ended before it could be killed"
         time.sleep(0.002)
-    for child in psutil.Process(snakemake.pid).children(recursive=True):
-        if any(word.endswith(".prune.py") for word in child.cmdline()):
+    for child in psutil.Process(running.pid).children(recursive=True):
+        if any(word.endswith(f".{rule}.py") for word in child.cmdline()):
             os.kill(child.pid, signal.SIGKILL)
+            running.communicate()
+            assert running.returncode != 0
             return
-    raise AssertionError("no pruning process")
+    raise AssertionError(f"no process of {rule}")
 
 
-def test_a_killed_job_goes_on_with_the_same_bytes(deep):
+def going_on(output: str) -> str:
+    """The one line that says so."""
+    (line,) = [line for line in output.splitlines() if "going on from" in line]
+    return line.rpartition("going on from ")[2]
+
+
+def test_a_killed_pruning_goes_on_with_the_same_bytes(deep):
     target = deep.folder / TARGET
     scratch = target.parent.with_name(".sparsegpt_2of4.scratch")
     assert deep.snakemake("results/dense/deep/model.safetensors").returncode == 0
-    running = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "snakemake",
-            "--cores",
-            "1",
-            "--configfile",
-            "tiny.yaml",
-            "--",
-            TARGET,
-        ],
-        cwd=deep.folder,
-        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    kill_the_job(running, scratch / "inputs" / "10.f32")
-    assert running.wait() != 0
+    with deep.start("--", str(TARGET)) as running:
+        kill_once(running, "prune", scratch / "inputs" / "10.f32")
     assert not target.exists() and scratch.is_dir()
 
     again = deep.snakemake("--", str(TARGET))
     assert again.returncode == 0, again.stdout[-3000:]
-    line = next(line for line in again.stdout.splitlines() if "going on from layer" in line)
-    assert int(line.split()[-3]) >= 10 and line.endswith(f"of {LAYERS}")
+    layer, _, layers = going_on(again.stdout).removeprefix("layer ").split()
+    assert int(layer) >= 10 and int(layers) == LAYERS
     assert not scratch.exists()
     resumed = target.read_bytes()
 
@@ -100,3 +90,42 @@ def test_what_a_killed_job_left_is_not_gone_on_from_with_other_settings(deep):
     done = deep.snakemake("--", str(TARGET))
     assert done.returncode == 0, done.stdout[-3000:]
     assert "going on" not in done.stdout and not scratch.exists()
+
+
+@pytest.mark.parametrize(
+    ("rule", "target", "scratch", "after"),
+    [
+        ("full", "full/bills/tiny-pre/dense/model.safetensors", ".dense.scratch",
+         "checkpoint-40/complete.json"),
+        ("qlora", "qlora/bills/tiny-pre/wanda_2of4/adapter/adapter_model.safetensors",
+         ".wanda_2of4.scratch", "checkpoint-40/complete.json"),
+        ("generate", "generate/bills/tiny-pre/dense/base/test.jsonl", ".test.jsonl.scratch",
+         "batch-2.json"),
+    ],
+)  # fmt: skip
+def test_a_killed_job_goes_on_with_the_same_bytes(project, rule, target, scratch, after):
+    long = {"epochs": 60}
+    project.use(
+        project.models, full=long, qlora=long, save_every=0,
+        generate={"batch_size": 1, "max_new_tokens": 120},
+    )  # fmt: skip
+    made = project.folder / "results" / target
+    artifact = f"results/{target}"
+    undisturbed = project.snakemake("--", artifact)
+    assert undisturbed.returncode == 0, undisturbed.stdout[-3000:]
+    expected = made.read_bytes()
+    stage = project.folder / "results" / target.partition("/bills")[0]
+    shutil.rmtree(stage)
+
+    with project.start("--", artifact) as running:
+        folder = made.parent.parent if rule == "qlora" else made.parent
+        place = folder if rule == "generate" else folder.parent
+        kill_once(running, rule, place / scratch / after)
+    assert not made.exists() and (place / scratch).is_dir()
+    again = project.snakemake("--", artifact)
+    assert again.returncode == 0, again.stdout[-3000:]
+    least, total = (3, "5 bills") if rule == "generate" else (40, "180 steps")
+    begun, _, of = going_on(again.stdout).partition(" of ")
+    assert int(begun) >= least and of == total
+    assert made.read_bytes() == expected
+    assert not list(stage.rglob("*.scratch")) and not list(stage.rglob("checkpoint-*"))

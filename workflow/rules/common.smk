@@ -48,6 +48,18 @@ try:
 except InputError as error:
     raise WorkflowError(str(error))
 
+# Snakemake deletes what it makes again before a job can say that it finds no GPU.
+GPU_FILES = ["/dev/nvidiactl", "/dev/kfd", "/dev/dxg"]
+RUNS_HERE = (
+    workflow.is_main_process and workflow.executor_plugin is not None and workflow.local_exec
+)
+if config["device"] == "cuda" and RUNS_HERE and not workflow.dryrun:
+    if not any(map(os.path.exists, GPU_FILES)):
+        raise WorkflowError(
+            f"key 'device': cuda, and this machine has no GPU ({' or '.join(GPU_FILES)}); allowed "
+            "here: cpu, auto; nothing was made or deleted"
+        )
+
 CORPUS = config["corpus"]
 # What is fetched of the Hub for them is called by their names there; "" for a folder.
 ENCODER = hub.name(located(config["score"]["encoder"]))

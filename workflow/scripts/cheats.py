@@ -15,16 +15,16 @@ def main(snakemake, made) -> None:
     folder = encoder.located(settings.encoder, given.manifest, settings.sha256)
     asked = pandas.read_parquet(given.tokens)["prompt_ids"]
     tokenizer = Tokenizer.from_file(given.tokenizer)
-    made = cheats.cheat(
+    written = cheats.cheat(
         files.read_jsonl(given.generations),
         tokenizer.decode_batch([list(ids) for ids in asked]),
         prompt.Prompt(**settings.prompt),
     )
-    files.write_jsonl(snakemake.output.predictions, made)
+    files.write_jsonl(snakemake.output.predictions, written)
     records = [
         {"cheat": kind, "prediction": row[kind], "cut_off": False, **row}
         for kind in cheats.CHEATS
-        for row in made
+        for row in written
     ]
     examples = pandas.DataFrame(scores.score(records, folder, settings.layer, settings.batch_size))
     examples.insert(0, "cheat", [record["cheat"] for record in records])

@@ -1,6 +1,5 @@
 """What every script does with Snakemake's job object: messages, faults, provenance."""
 
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -11,15 +10,13 @@ import psutil
 
 from sparsesum import provenance
 from sparsesum.job import job as told
-from sparsesum.job import log
 
 
 @contextmanager
 def job(snakemake, hub: bool = False) -> Iterator[provenance.Record]:
     """Run a script's work; at its end the output `provenance` says what made the other outputs.
 
-    The work begins once no other process is at the same job. What such a one has made meanwhile, of
-    the same inputs and settings, is taken as it is, and the script ends.
+    It begins once no other process is at the same job, and ends with the Snakemake that started it.
     """
     _end_with_snakemake()
     outputs = [str(path) for path in snakemake.output]
@@ -33,9 +30,6 @@ def job(snakemake, hub: bool = False) -> Iterator[provenance.Record]:
             params=dict(snakemake.params.items()),
             inputs=[str(path) for path in snakemake.input],
         )
-        if record and made.stands(record):
-            log.info("made meanwhile by another process, of the same inputs and settings")
-            sys.exit(0)
         with made.held:
             yield made
             if record:

@@ -49,22 +49,12 @@ class Record:
         given = {"rule": self.rule, "wildcards": self.wildcards, "params": self.params}
         return given | {"inputs": self.inputs, "versions": self.versions}
 
-    def stands(self, path: str | Path) -> bool:
-        """Whether there is a complete artifact with a record of this identity at `path`."""
-        try:
-            there = files.read_json(path)
-            return all(there[key] == value for key, value in self.identity.items()) and all(
-                files.sha256(output) == digest for output, digest in there["outputs"].items()
-            )
-        except (OSError, ValueError, KeyError):
-            return False
-
     def write(self, path: str | Path, outputs: Iterable[str]) -> None:
         """Write the record of `outputs`, which are there by now, and of all else in a folder's."""
         path = Path(path)
         if path.name == NAME:
-            found = (str(file) for file in path.parent.rglob("*") if file.is_file())
-            outputs = dict.fromkeys([*outputs, *sorted(found)])
+            found = (file for file in sorted(path.parent.rglob("*")) if file.is_file())
+            outputs = dict.fromkeys([*outputs, *(str(file) for file in found if file != path)])
         settings = [self.params, *(v for v in self.params.values() if isinstance(v, dict))]
         files.write_json(
             path,

@@ -1,0 +1,137 @@
+"""Records of what made an artifact, and what is told when it is no longer so."""
+
+import json
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from sparsesum import files, lineage, provenance, verification
+from sparsesum.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def chain(tmp_path, monkeypatch) -> Path:
+    """Bills -> a model, a folder -> a table, a file: made by two jobs. Paths are relative."""
+    monkeypatch.chdir(tmp_path)
+    Path("bills.jsonl").write_text("bills")
+    Path("train.py").write_text("code")
+    made("results/model/provenance.json", {"results/model/weights": "0.5"}, ["bills.jsonl"])
+    Path("results/model/extra.json").write_text("{}")
+    made("results/model/provenance.json", {"results/model/weights": "0.5"}, ["bills.jsonl"])
+    made("results/table.provenance.json", {"results/table.csv": "1"}, ["results/model/weights"])
+    return tmp_path
+
+
+def made(record: str, outputs: dict[str, str], inputs: list[str], **params) -> None:
+    """What a job does."""
+    job = provenance.begin("train", {"model": "m"}, params, [*inputs, "train.py"])
+    for path, content in outputs.items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(content)
+    job.device = "an abacus"
+    job.write(record, outputs)
+
+
+def test_a_record_says_what_made_the_artifact():
+    made("results/a.provenance.json", {"results/a": "x"}, ["bills.jsonl"], settings={"seed": 7})
+    record = files.read_json("results/a.provenance.json")
+    digest = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+    assert record["outputs"] == {"results/a": digest}
+    assert record["inputs"] == {path: files.sha256(path) for path in ("bills.jsonl", "train.py")}
+    assert record["rule"] == "train" and record["wildcards"] == {"model": "m"}
+    assert record["params"] == {"settings": {"seed": 7}} and record["seed"] == 7
+    assert record["versions"]["torch"] == version("torch")
+    assert record["machine"]["host"] == platform.node() and record["device"] == "an abacus"
+
+
+def test_a_folders_record_is_of_all_files_in_it():
+    record = files.read_json("results/model/provenance.json")
+    assert list(record["outputs"]) == ["results/model/weights", "results/model/extra.json"]
+
+
+def test_the_commit_and_whether_it_is_clean(tmp_path):
+    def git(*arguments):
+        name = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        command = ["git", "-C", str(tmp_path), *name, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    assert provenance.commit(tmp_path) is None
+    git("init", "-q")
+    git("add", "train.py")
+    git("commit", "-qm", "first")
+    Path(".gitignore").write_text("results/\nbills.jsonl\n")
+    head = git("rev-parse", "HEAD")
+    assert provenance.commit(tmp_path) == {"commit": head, "clean": False}  # a file of no commit
+    git("add", ".gitignore")
+    git("commit", "-qm", "second")
+    assert provenance.commit(tmp_path) == {"commit": git("rev-parse", "HEAD"), "clean": True}
+    Path("train.py").write_text("other code")
+    assert not provenance.commit(tmp_path)["clean"]
+
+
+@pytest.mark.parametrize("content", ["0.6", "0.", ""], ids=["flipped", "truncated", "empty"])
+def test_a_damaged_input_is_moved_aside_and_told(content):
+    Path("results/model/weights").write_text(content)
+    with pytest.raises(InputError, match=r"results/model/weights \(now results/damaged/model/wei"):
+        provenance.begin("score", {}, {}, ["results/model/weights", "train.py"])
+    assert not Path("results/model/weights").exists()
+    assert Path("results/damaged/model/weights").read_text() == content
+    assert Path("train.py").exists()
+
+
+def test_a_damaged_record_is_moved_aside_as_well():
+    Path("results/table.provenance.json").write_text('{"outputs": {')
+    with pytest.raises(InputError, match="table.provenance.json .now results/damaged/table.prov"):
+        provenance.begin("audit", {}, {}, ["results/table.csv"])
+    assert Path("results/table.csv").exists()
+
+
+def test_files_without_a_record_are_taken_as_they_are():
+    Path("bills.jsonl").write_text("other bills")
+    assert provenance.begin("corpus", {}, {}, ["bills.jsonl"]).inputs == {
+        "bills.jsonl": files.sha256("bills.jsonl")
+    }
+
+
+def test_lineage_leads_from_a_result_to_its_sources():
+    found = lineage.gathered(["results/table.csv"], {"seed": 1})
+    assert list(found["jobs"]) == ["results/table.provenance.json", "results/model/provenance.json"]
+    assert found["results"] == {"results/table.csv": files.sha256("results/table.csv")}
+    assert found["configuration"] == {"seed": 1}
+    assert found["device"] == ["an abacus"] and len(found["machine"]) == 1
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_verify_finds_nothing_where_nothing_changed():
+    Path("results/logs").mkdir()
+    Path("results/logs/train.log").write_text("")
+    Path("results/README.md").write_text("")
+    Path("results/provenance.json").write_text("{}")
+    found = verification.verify(Path("results"))
+    assert found.matches
+    assert (found.records, found.files) == (2, 3)
+
+
+def test_verify_tells_each_fault_from_the_others():
+    Path("results/model/weights").write_text("0.6")
+    Path("results/model/extra.json").unlink()
+    Path("results/alien").write_text("")
+    Path("train.py").write_text("other code")
+    found = verification.verify(Path("results"))
+    assert found.damaged == ["results/model/weights"]
+    assert found.gone == ["results/model/extra.json"]
+    assert found.unknown == ["results/alien"]
+    # The damaged weights are no reason to make the table anew.
+    assert found.outdated == {"train.py": ["results/model/weights", "results/table.csv"]}
+    assert not found.matches
+    assert Path("results/model/weights").read_text() == "0.6"
+
+
+def test_verify_of_a_record_that_is_no_json():
+    Path("results/table.provenance.json").write_text("")
+    found = verification.verify(Path("results"))
+    assert found.unreadable == ["results/table.provenance.json"]
+    assert not found.matches

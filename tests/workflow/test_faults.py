@@ -1,0 +1,298 @@
+"""
+What happens to machines that run for a day. After each fault the same command goes on: nothing
+finished is made again, nothing half-made is taken for complete, and the scores are those of an
+undisturbed run.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.workflow.project import GRID, Project
+
+STAGES = """
+    corpus dense tokens calibration prune full qlora generate examples score measure table3 plots
+    provenance
+""".split()
+ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="mounting and cgroups are root's")
+
+
+THREE_ROWS = "\n".join(GRID.splitlines()[:4]) + "\n"
+"""Of the tiny grid's rows the first three: base, full, Wanda 2:4 with QLoRA. All stages."""
+
+
+@pytest.fixture
+def fresh(project) -> Project:
+    """Three rows of the finished project, without results, as after a clone."""
+    shutil.rmtree(project.folder / "results")
+    shutil.rmtree(project.folder / ".snakemake")
+    project.use(project.models, THREE_ROWS)
+    return project
+
+
+def jobs(snakemake: subprocess.Popen, rule: str = r"\w+") -> list[psutil.Process]:
+    """The processes that run a rule's script now: those of one rule, or all."""
+    script = re.compile(rf"\.snakemake/scripts/\w+\.{rule}\.py$")
+    found = []
+    for child in psutil.Process(snakemake.pid).children(recursive=True):
+        try:
+            command = child.cmdline()
+        except psutil.Error:
+            continue
+        # Not the shell that starts it, which has it all in one word.
+        if len(command) == 2 and script.search(command[1]):
+            found.append(child)
+    return found
+
+
+def job(snakemake: subprocess.Popen, rule: str) -> psutil.Process | None:
+    """A process of the rule, as soon as there is one; None if Snakemake ends without."""
+    while snakemake.poll() is None:
+        if found := jobs(snakemake, rule):
+            return found[0]
+        time.sleep(0.01)
+    return None
+
+
+def finished_jobs(output: str) -> Counter:
+    """How often each rule's jobs were finished in a run."""
+    return Counter(re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", output))
+
+
+def planned_jobs(project: Project) -> Counter:
+    """How many jobs of each rule a run would do, as Snakemake counts them."""
+    lines = project.snakemake("-n", "all").stdout.partition("Job stats:")[2].splitlines()
+    counts = Counter({cells[0]: int(cells[1]) for line in lines if len(cells := line.split()) == 2
+                      and cells[1].isdigit()})  # fmt: skip
+    assert counts.pop("total") == counts.total()
+    return counts
+
+
+def goes_on(project: Project, finished: Project) -> str:
+    """The one command that follows a fault; returns what it said."""
+    done = project.snakemake()
+    assert done.returncode == 0, done.stdout[-5000:]
+    ours, theirs = project.scores(), finished.scores()
+    assert ours == theirs[: len(ours)] and len(ours) in (3, 6)
+    assert nothing_left_over(project)
+    return done.stdout
+
+
+def nothing_left_over(project: Project) -> bool:
+    return not [
+        path
+        for path in (project.folder / "results").rglob("*")
+        if path.name.endswith((".draft", ".scratch"))
+    ]
+
+
+def test_a_job_of_each_stage_is_killed(fresh, finished):
+    """kill -9 of the first job of each stage, wherever it is; no job is finished twice."""
+    left, made, planned = set(STAGES), Counter(), planned_jobs(fresh)
+    while left:
+        with fresh.start() as running:
+            output = threading.Thread(
+                target=lambda: made.update(finished_jobs(running.stdout.read()))
+            )
+            output.start()
+            before = len(left)
+            while running.poll() is None:
+                for process in jobs(running):
+                    with suppress(psutil.Error):
+                        rule = process.cmdline()[1].split(".")[-2]
+                        if rule in left:
+                            process.send_signal(signal.SIGKILL)
+                            left.remove(rule)
+                time.sleep(0.005)
+            output.join()
+        assert running.returncode != 0 and len(left) < before
+    made += finished_jobs(goes_on(fresh, finished))
+    assert made == planned
+
+
+def test_snakemake_itself_is_killed(fresh, finished):
+    """Its jobs end with it, what it had finished stays, and there is no lock to remove by hand."""
+    made, planned = Counter(), planned_jobs(fresh)
+    for rule, sent in (
+        ("prune", signal.SIGKILL),
+        ("full", signal.SIGTERM),
+        ("qlora", signal.SIGINT),
+    ):
+        with fresh.start() as running:
+            assert job(running, rule)
+            started = jobs(running)
+            running.send_signal(sent)
+            output = running.communicate()[0]  # its jobs have the same pipe
+        assert running.returncode != 0 and finished_jobs(output)
+        assert not any(process.is_running() and process.status() != "zombie" for process in started)
+        made += finished_jobs(output)
+    made += finished_jobs(goes_on(fresh, finished))
+    assert made == planned
+
+
+def test_a_second_snakemake_is_refused_and_does_no_harm(project, finished):
+    shutil.rmtree(project.folder / "results/generate/bills/tiny-pre/dense/base")
+    with project.start() as running:
+        assert job(running, "generate")
+        for arguments in ((), ("-n", "all"), ()):
+            other = project.snakemake(*arguments)
+            assert (other.returncode == 0) == ("-n" in arguments)
+            assert ("cannot be locked" in other.stdout) == ("-n" not in arguments)
+        running.send_signal(signal.SIGKILL)
+        running.communicate()
+    goes_on(project, finished)
+
+
+DAMAGED = {
+    # An artifact, and what was made of it: made again, since another finds the damage.
+    "dense/tiny-post/model.safetensors": "prune/bills/tiny-post/sparsegpt_4of8",
+    "prune/bills/tiny-pre/wanda_2of4/model.safetensors": "qlora/bills/tiny-pre/wanda_2of4",
+    "qlora/bills/tiny-pre/magnitude_50/adapter/adapter_model.safetensors": (
+        "measure/bills/tiny-pre/magnitude_50"
+    ),
+    "tokens/bills/tiny-pre/test.parquet": "generate/bills/tiny-pre/dense/base",
+    "generate/bills/tiny-post/wanda_50/full/test.jsonl": "examples/bills/tiny-post/wanda_50",
+    "examples/bills/tiny-pre/dense/base.csv": "score/bills/tiny-pre/dense",
+    "score/bills/tiny-pre/dense/full.json": "table3.csv",
+}
+
+
+@pytest.mark.parametrize("how", ["flipped", "truncated"])
+def test_damaged_files(project, finished, how):
+    """A bit flipped on the disk, or the end of a file lost: told, moved aside, made anew."""
+    results = project.folder / "results"
+    for name in DAMAGED:
+        path, stat = results / name, (results / name).stat()
+        content = bytearray(path.read_bytes())
+        if how == "flipped":
+            content[len(content) // 2] ^= 4
+        else:
+            del content[-20:]
+        path.write_bytes(content)
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    verified = project.snakemake("verify")
+    assert verified.returncode != 0 and "Traceback" not in verified.stdout
+    told = re.findall(r"results/(\S+): not what its job wrote", verified.stdout)
+    assert set(told) == {*DAMAGED}
+    for consumer in DAMAGED.values():
+        path = results / consumer
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    # Each damaged file stops what is made of it, and nothing else; what comes after is found by
+    # the next run.
+    said, runs = "", 0
+    while (done := project.snakemake()).returncode != 0:
+        runs += 1
+        assert runs <= 4 and "Traceback" not in done.stdout, done.stdout[-5000:]
+        said += done.stdout
+    for name in DAMAGED:
+        assert f"error: results/{name} (now results/damaged/{name}): not what the job" in said
+        assert (results / "damaged" / name).is_file()
+    assert project.scores() == finished.scores()
+    verified = project.snakemake("verify")
+    assert verified.returncode == 0, verified.stdout[-3000:]
+
+
+def test_verify_finds_nothing_in_what_was_just_made(project):
+    verified = project.snakemake("verify")
+    assert verified.returncode == 0, verified.stdout[-3000:]
+    assert re.search(r"verify: \d{3} files of \d{2} jobs looked at", verified.stdout)
+
+
+@pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="this machine has a GPU")
+def test_a_gpu_that_is_not_there(project):
+    """Refused before Snakemake deletes what it would make again."""
+    before = project.files()
+    project.use(project.models, device="cuda")
+    done = project.snakemake()
+    assert done.returncode != 0 and "Traceback" not in done.stdout
+    assert "key 'device': cuda, and this machine has no GPU" in done.stdout
+    assert project.files() == before
+    project.use(project.models)
+    assert project.planned() == set()
+
+
+@ROOT_ONLY
+def test_a_full_disk(fresh, finished, tmp_path):
+    """A small disk, for the results and for Snakemake's own notes; then a larger one."""
+    shutil.move(fresh.folder, tmp_path / "kept")
+    fresh.folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=SIZE", "none", fresh.folder]
+    subprocess.run([str(word).replace("SIZE", "25M") for word in mount], check=True)
+    try:
+        shutil.copytree(tmp_path / "kept", fresh.folder, dirs_exist_ok=True)
+        done = fresh.snakemake()
+        assert done.returncode != 0
+        assert "the disk is full: make room, and run the same command again" in done.stdout
+        assert "dense" in finished_jobs(done.stdout)
+        subprocess.run(["mount", "-o", "remount,size=300M", fresh.folder], check=True)
+        goes_on(fresh, finished)
+        verified = fresh.snakemake("verify")
+        assert verified.returncode == 0, verified.stdout[-3000:]
+    finally:
+        subprocess.run(["umount", "-l", fresh.folder], check=True)
+
+
+@pytest.fixture
+def small_memory():
+    """Puts a process where there are 200 MB of memory; the kernel kills who needs more."""
+    group = Path("/sys/fs/cgroup/memory") / f"sparsesum-{os.getpid()}"
+    try:
+        group.mkdir()
+        (group / "memory.limit_in_bytes").write_text("200M")
+    except OSError as error:
+        pytest.skip(f"no memory cgroup here: {error}")
+
+    def confine(process: psutil.Process) -> None:
+        (group / "cgroup.procs").write_text(str(process.pid))
+
+    yield confine
+    for _ in range(100):
+        if not (group / "cgroup.procs").read_text():
+            break
+        time.sleep(0.1)
+    group.rmdir()
+
+
+@ROOT_ONLY
+def test_out_of_memory(project, finished, small_memory):
+    """The kernel kills a job that needs more memory than there is."""
+    shutil.rmtree(project.folder / "results/full/bills/tiny-pre")
+    planned = planned_jobs(project)
+    with project.start() as running:
+        small_memory(job(running, "full"))
+        output = running.communicate()[0]
+    assert running.returncode != 0
+    assert "SIGKILL" in output
+    made = finished_jobs(output)
+    made += finished_jobs(goes_on(project, finished))
+    assert made == planned
+
+
+def test_another_process_at_the_same_job_is_waited_for(project, finished):
+    """As when a Snakemake on another machine started it: two would write the same draft."""
+    row = "generate/bills/tiny-pre/wanda_2of4/qlora"
+    (project.folder / "results" / row / "test.jsonl").unlink()
+    with (project.folder / "results/logs" / row / "test.log").open("a") as log:
+        fcntl.flock(log, fcntl.LOCK_EX)
+        with project.start() as running:
+            second = job(running, "generate")
+            lines = iter(running.stdout.readline, "")
+            assert any("another process is at it: waiting for it to end" in line for line in lines)
+            assert second.is_running()
+            assert not list((project.folder / "results" / row).glob(".*"))
+            fcntl.flock(log, fcntl.LOCK_UN)
+            output = running.communicate()[0]
+    assert running.returncode == 0, output[-3000:]
+    assert project.scores() == finished.scores()
