@@ -8,7 +8,7 @@ memory_mb="$(awk '/MemTotal/ {print int($2 / 1024 * 0.9)}' /proc/meminfo)"
 cpus=8                            # more than there are: SLURM is to start jobs side by side
 mkdir -p "$folder"/{state,spool,log,pid,dev,etc}
 
-if pgrep -x slurmctld >/dev/null || pgrep -x slurmd >/dev/null; then
+if pgrep -x -r D,R,S slurmctld >/dev/null || pgrep -x -r D,R,S slurmd >/dev/null; then
   echo "a SLURM runs on this machine already; the tests start one of their own" >&2
   exit 1
 fi
