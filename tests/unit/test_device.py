@@ -1,5 +1,8 @@
 """Devices and dtypes, on a machine that has no GPU and for one that has."""
 
+import os
+import platform
+
 import pytest
 import torch
 
@@ -35,7 +38,23 @@ def test_fp16_on_a_cpu_is_refused():
         device.dtype("fp16", CPU)
 
 
-def test_a_gpu_that_is_not_there_is_said_at_once(monkeypatch):
+@pytest.fixture
+def torch_as_it_was():
+    """Put back what `prepare` sets in the whole process."""
+    yield
+    torch.use_deterministic_algorithms(False)
+    torch.utils.deterministic.fill_uninitialized_memory = True
+    torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cuda.matmul.allow_tf32 = False
+
+
+@pytest.fixture(autouse=True)
+def outside_of_slurm(monkeypatch):
+    for name in (*device.GRANTED, "CUBLAS_WORKSPACE_CONFIG"):
+        monkeypatch.setenv(name, "")
+
+
+def test_a_gpu_that_is_not_there_is_said_at_once(monkeypatch, torch_as_it_was):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     threads = torch.get_num_threads()
     assert device.prepare("auto", threads) == CPU
@@ -43,3 +62,45 @@ def test_a_gpu_that_is_not_there_is_said_at_once(monkeypatch):
         device.prepare("cuda", threads)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert device.prepare("auto", threads) == device.prepare("cuda", threads) == GPU
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("SLURM_JOB_GPUS", "0"), ("SLURM_STEP_GPUS", "2,3"), ("SLURM_GPUS", "1")]
+)
+def test_auto_does_not_fall_back_to_a_cpu_where_slurm_granted_a_gpu(monkeypatch, name, value):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(platform, "node", lambda: "node7")
+    monkeypatch.setenv(name, value)
+    threads = torch.get_num_threads()
+    with pytest.raises(InputError) as error:
+        device.prepare("auto", threads)
+    message = str(error.value)
+    assert f"finds no GPU on node node7 although SLURM granted one ({name}={value})" in message
+    assert "--exclude=node7" in message and "device: cpu" in message and "\n" not in message
+    # Who asks for a CPU gets one, and "cuda" says what it always said.
+    assert device.prepare("cpu", threads) == CPU
+    with pytest.raises(InputError, match="key device: cuda, and torch finds no GPU here"):
+        device.prepare("cuda", threads)
+
+
+@pytest.mark.parametrize("asked", ["auto", "cuda"])
+def test_a_gpu_works_with_deterministic_algorithms(monkeypatch, torch_as_it_was, asked):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cudnn.benchmark = True
+    device.prepare(asked, torch.get_num_threads())
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    assert not torch.cuda.is_initialized()  # cuBLAS has not read the environment yet
+    assert torch.are_deterministic_algorithms_enabled()
+    assert torch.is_deterministic_algorithms_warn_only_enabled()
+    assert not torch.backends.cuda.matmul.allow_tf32
+    assert torch.get_float32_matmul_precision() == "highest"
+    assert not torch.backends.cudnn.allow_tf32
+    assert not torch.backends.cudnn.benchmark
+
+
+def test_a_cpu_is_left_as_it_is(monkeypatch, torch_as_it_was):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert device.prepare("cpu", torch.get_num_threads()) == CPU
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert not os.environ["CUBLAS_WORKSPACE_CONFIG"]

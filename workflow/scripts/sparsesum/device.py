@@ -1,5 +1,6 @@
 """Where torch works: the device and the number of CPU threads; what memory was needed."""
 
+import os
 import platform
 import resource
 from pathlib import Path
@@ -8,18 +9,50 @@ import torch
 
 from sparsesum.errors import InputError
 
+GRANTED = ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS")
+"""What SLURM sets in a job or a step that it granted a GPU; the last where --gpus asked for it."""
+
 
 def prepare(device: str, threads: int) -> torch.device:
-    """Fix the thread count (float sums depend on it) and resolve "auto" to a device."""
+    """Fix the thread count (float sums depend on it) and resolve "auto" to a device.
+
+    On a GPU, deterministic algorithms are switched on where there are such. An InputError where the
+    device is "cuda", or "auto" in a job that SLURM granted a GPU, and torch finds none: on a CPU
+    such a job would take days.
+    """
     torch.set_num_threads(threads)
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cuda" and not torch.cuda.is_available():
+    if device != "cpu" and torch.cuda.is_available():
+        _repeatable()
+        return torch.device("cuda")
+    if device == "cuda":
         raise InputError(
             "key device: cuda, and torch finds no GPU here; allowed: cpu, auto, or cuda on a "
             "machine that has one"
         )
-    return torch.device(device)
+    granted = next((name for name in GRANTED if os.environ.get(name)), None)
+    if device == "auto" and granted:
+        node = platform.node()
+        raise InputError(
+            f"key device: auto, and torch finds no GPU on node {node} although SLURM granted one "
+            f"({granted}={os.environ[granted]}); look at `nvidia-smi` and `python -c 'import torch;"
+            f" print(torch.version.cuda)'` there, leave the node out (slurm_extra: '--exclude="
+            f"{node}'), or set device: cpu"
+        )
+    return torch.device("cpu")
+
+
+def _repeatable() -> None:
+    """Deterministic algorithms where CUDA has them, a warning in the log where it has none."""
+    # cuBLAS reads it once, when it is first used in a process.
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+    # An error instead of a warning would forbid losses and cumulative sums, which have no other.
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    # It only finds reads of memory that nothing was written to, and costs a pass through memory.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    # An algorithm chosen by timing differs from run to run; TF32 rounds float32 to 10 bits.
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
 
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
