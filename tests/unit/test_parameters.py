@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from sparsesum import parameters, shapes
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"

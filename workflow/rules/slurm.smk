@@ -4,23 +4,60 @@ On SLURM: what is checked before anything is submitted, and what a dry run shows
 
 import atexit
 import subprocess
+import time
 from collections import Counter
 
 from snakemake.resources import GroupResources
 
+PROFILE = "profiles/slurm/config.yaml"
+
 
 def check_status_command():
-    """Refuse `sacct` where it does not work: the plugin would wait for its answer for good."""
-    if workflow.executor_settings.status_command != "sacct":
+    """Refuse to ask `sacct` where it does not work: the plugin would wait for an answer for good."""
+    from snakemake_executor_plugin_slurm.job_status_query import get_min_job_age
+
+    settings = workflow.executor_settings
+    age, interval = get_min_job_age(), settings.init_seconds_before_status_checks
+    forgets = age is None or age < 3 * interval
+    if settings.status_command != "sacct" and not forgets:
         return
-    command = ["sacct", "-X", "-n", "--starttime", "now"]
-    asked = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    if asked.returncode:
-        said = (asked.stderr.strip().splitlines() or ["no answer"])[0]
-        raise WorkflowError(
-            f"SLURM has no accounting here ({said}), and the state of jobs would be asked of "
-            "sacct; set `slurm-status-command: squeue` in profiles/slurm/config.yaml"
+    asked = subprocess.run(["sacct", "-X", "-n"], capture_output=True, text=True)
+    if asked.returncode == 0:
+        return
+    said = (asked.stderr.strip().splitlines() or ["sacct fails"])[0]
+    if settings.status_command == "sacct":
+        remedy = "set `slurm-status-command: squeue`"
+    else:
+        remedy = (
+            f"squeue forgets a job after {age} s (MinJobAge), so that the plugin asks sacct after "
+            f"all; set `slurm-init-seconds-before-status-checks: {(age or 30) // 3}`"
         )
+    raise WorkflowError(f"No accounting on this SLURM ({said}): {remedy} in {PROFILE}")
+
+
+def end_orphans():
+    """Cancel jobs that an earlier Snakemake left when it was killed: they would write the same files.
+
+    This one has the folder's lock, so that no other is at work here.
+    """
+    listed = subprocess.run(
+        ["squeue", "--me", "--noheader", "--format=%i|%Z|%k"], capture_output=True, text=True
+    )
+    rows = [line.split("|", 2) for line in listed.stdout.splitlines()]
+    jobs = [
+        job
+        for job, folder, comment in rows
+        if folder == workflow.workdir_init and comment.startswith("rule_")
+    ]
+    if not jobs or not workflow.execution_settings.lock:
+        return
+    print(
+        f"Cancelling what an earlier run left behind: SLURM jobs {', '.join(jobs)}", file=sys.stderr
+    )
+    subprocess.run(["scancel", *jobs])
+    still_there = ["squeue", "--noheader", f"--jobs={','.join(jobs)}"]
+    while subprocess.run(still_there, capture_output=True, text=True).stdout.strip():
+        time.sleep(1)
 
 
 def submissions():
@@ -70,3 +107,4 @@ atexit.register(show_submissions)
 onstart:
     if submits():
         check_status_command()
+        end_orphans()
