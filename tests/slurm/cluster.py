@@ -91,13 +91,12 @@ class OnSlurm(Project):
         super().use(models, grid, **{"device": "cpu", **more})
 
     def set_profile(self, **settings: str) -> None:
-        """Set the keys that stand in the profile as comments, and asked-for status checks."""
+        """Set keys that stand in the profile as comments, as a user would."""
         path = self.folder / "profiles" / "slurm" / "config.yaml"
         text = path.read_text()
         for key, value in settings.items():
-            name = key.replace("_", "-") if key == "slurm_status_command" else key
-            text, count = re.subn(rf"(?m)^( *)(?:# )?{name}: .*$", rf"\g<1>{name}: {value}", text)
-            assert count == 1, f"{name} stands {count} times in {path}"
+            text, count = re.subn(rf"(?m)^( *)(?:# )?{key}: .*$", rf"\g<1>{key}: {value}", text)
+            assert count == 1, f"{key} stands {count} times in {path}"
         path.write_text(text)
 
     def start(self, *arguments: str) -> subprocess.Popen:

@@ -35,10 +35,11 @@ def script(job: str) -> int | None:
 
 @pytest.fixture(scope="module")
 def grid(tmp_path_factory, cluster, new_project):
-    """The grid after a run in which the first job that prunes was cancelled."""
+    """The grid after a run that asked sacct, and whose first job that prunes was killed."""
     project = new_project(tmp_path_factory.mktemp("grid"), slurm_account="bills")
-    run = project.start()
-    command("scancel", wait_for(lambda: running(project, "prune")))
+    run = project.start("--slurm-status-command", "sacct")
+    prune = wait_for(lambda: running(project, "prune"))
+    os.kill(wait_for(lambda: script(prune)), signal.SIGKILL)
     assert run.wait(400) == 0, project.output()[-5000:]
     return project
 
@@ -47,9 +48,14 @@ def test_the_table_is_that_of_a_local_run(grid, reference):
     assert grid.table() == reference
 
 
-def test_a_cancelled_job_is_made_again_with_more(grid):
+def test_sacct_is_warned_of(grid):
+    assert "a job that is cancelled would be waited for" in grid.output()
+    assert "`slurm-status-command: squeue`" in grid.output()
+
+
+def test_a_killed_job_is_made_again_with_more(grid):
     first, second = of_rule(grid.folder, "prune")
-    assert (first["JobState"], second["JobState"]) == ("CANCELLED", "COMPLETED")
+    assert (first["JobState"], second["JobState"]) == ("FAILED", "COMPLETED")
     assert (first["MinMemoryNode"], second["MinMemoryNode"]) == ("3000M", "6000M")
     assert (first["TimeLimit"], second["TimeLimit"]) == ("00:20:00", "00:40:00")
 

@@ -15,7 +15,7 @@ ACCOUNTING = False
 @pytest.fixture(scope="module")
 def grid(tmp_path_factory, cluster, new_project):
     """The grid after a run on SLURM; what a dry run announced is in `announced`."""
-    project = new_project(tmp_path_factory.mktemp("grid"), slurm_status_command="squeue")
+    project = new_project(tmp_path_factory.mktemp("grid"))
     dry = project.submit("--dry-run")
     assert dry.returncode == 0, dry.stdout
     project.announced = dry.stdout
@@ -24,10 +24,10 @@ def grid(tmp_path_factory, cluster, new_project):
     return project
 
 
-def test_a_status_command_that_does_not_work_is_refused(tmp_path, cluster, new_project):
+def test_sacct_without_accounting_is_refused(tmp_path, cluster, new_project):
     project = new_project(tmp_path)
     before = last()
-    done = project.submit(seconds=30)
+    done = project.submit("--slurm-status-command", "sacct", seconds=30)
     assert done.returncode != 0
     assert "No accounting on this SLURM" in done.stdout
     assert "`slurm-status-command: squeue` in profiles/slurm/config.yaml" in done.stdout
@@ -35,7 +35,7 @@ def test_a_status_command_that_does_not_work_is_refused(tmp_path, cluster, new_p
 
 
 def test_a_squeue_that_forgets_too_soon_is_refused(tmp_path, cluster, new_project):
-    project = new_project(tmp_path, slurm_status_command="squeue")
+    project = new_project(tmp_path)
     before = last()
     done = project.submit("--slurm-init-seconds-before-status-checks", "300", seconds=30)
     assert done.returncode != 0

@@ -13,26 +13,27 @@ PROFILE = "profiles/slurm/config.yaml"
 
 
 def check_status_command():
-    """Refuse to ask `sacct` where it does not work: the plugin would wait for an answer for good."""
+    """Refuse to ask `sacct` without accounting: the plugin would wait for an answer for good."""
     from snakemake_executor_plugin_slurm.job_status_query import get_min_job_age
 
     settings = workflow.executor_settings
     age, interval = get_min_job_age(), settings.init_seconds_before_status_checks
-    forgets = age is None or age < 3 * interval
-    if settings.status_command != "sacct" and not forgets:
-        return
-    asked = subprocess.run(["sacct", "-X", "-n"], capture_output=True, text=True)
-    if asked.returncode == 0:
-        return
-    said = (asked.stderr.strip().splitlines() or ["sacct fails"])[0]
-    if settings.status_command == "sacct":
-        remedy = "set `slurm-status-command: squeue`"
-    else:
+    remedy = f"set `slurm-status-command: squeue` in {PROFILE}"
+    if settings.status_command != "sacct":
+        if age is not None and age >= 3 * interval:
+            return
         remedy = (
             f"squeue forgets a job after {age} s (MinJobAge), so that the plugin asks sacct after "
-            f"all; set `slurm-init-seconds-before-status-checks: {(age or 30) // 3}`"
+            f"all; set `slurm-init-seconds-before-status-checks: {(age or 30) // 3}` in {PROFILE}"
         )
-    raise WorkflowError(f"No accounting on this SLURM ({said}): {remedy} in {PROFILE}")
+    asked = subprocess.run(["sacct", "-X", "-n"], capture_output=True, text=True)
+    if asked.returncode:
+        said = (asked.stderr.strip().splitlines() or ["sacct fails"])[0]
+        raise WorkflowError(f"No accounting on this SLURM ({said}): {remedy}")
+    print(
+        f"Jobs' states are asked of sacct: a job that is cancelled would be waited for; {remedy}",
+        file=sys.stderr,
+    )
 
 
 def end_orphans():
