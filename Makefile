@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: table3 test rehearse bench-prune check lock
+.PHONY: table3 test test-slurm rehearse bench-prune check lock
 
 table3: $(VENV)/.installed
 	@$(BIN)/snakemake --cores all results/table3.csv
@@ -23,6 +23,10 @@ bench-prune: $(VENV)/.installed
 
 test: check
 	$(BIN)/python -m pytest
+
+# The grid on a SLURM that the tests start and stop (root, Debian; tests/slurm/up.sh): never skipped.
+test-slurm: $(VENV)/.installed
+	$(BIN)/python -m pytest tests/slurm
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .

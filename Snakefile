@@ -21,16 +21,11 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 include: "workflow/rules/common.smk"
 
 
+# What needs the network, and what takes a second: on a cluster these run where Snakemake does.
 localrules:
     all,
     download,
     fetch,
-    corpus,
-    tokens,
-    calibration,
-    heldout,
-    perplexity,
-    score,
     table3,
     table_pruning,
     audit_counts,
@@ -66,3 +61,4 @@ include: "workflow/rules/audit.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/provenance.smk"
+include: "workflow/rules/slurm.smk"

@@ -90,6 +90,10 @@ class Project:
             overlay[key] = overlay.get(key, {}) | value if isinstance(value, dict) else value
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(overlay))
 
+    def environment(self) -> dict[str, str]:
+        """The tests' environment, with the copy's own modules and not this project's."""
+        return {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
         """Run snakemake; its output is in `stdout`, both streams together."""
         with self.start(*arguments) as running:
@@ -105,8 +109,7 @@ class Project:
                 *(arguments or ("all",)),
             ],
             cwd=self.folder,
-            # The copy's own modules, not this project's.
-            env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+            env=self.environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -45,8 +45,8 @@ rule cheats:
         "../../envs/sparsesum.yaml"
     threads: config["threads"]["score"]
     resources:
-        mem_mb=6000,
-        runtime=60,
+        mem_mb=sized(4000),
+        runtime=sized(30),
         gpu=gpus,
     params:
         encoder=located(config["score"]["encoder"]),

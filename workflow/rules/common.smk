@@ -5,6 +5,7 @@ What every rule file uses: the checked configuration, the grid, and the names of
 import os
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -12,7 +13,7 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from sparsesum import grid, hub, locks, settings, sources
+from sparsesum import files, grid, hub, locks, parameters, settings, sources
 from sparsesum.errors import InputError
 
 if workflow.is_main_process:
@@ -174,19 +175,63 @@ def deployed(wildcards):
     return files
 
 
-def alone(wildcards):
-    """All cores: nothing else of the DAG runs beside a job whose time is a result."""
-    return workflow.cores or 1
+def submits():
+    """Whether jobs go to SLURM, or would but for --dry-run.
+
+    A dry run does not say which executor it stands for; only profiles/slurm groups jobs.
+    """
+    if workflow.dryrun:
+        return bool(workflow.group_settings.overwrite_groups)
+    return hasattr(workflow.executor_settings, "status_command")
 
 
-def sized(least, per_mb):
-    """A resource that grows with a job's inputs and with each retry: `least` + `per_mb` a MB.
+def alone(rule):
+    """All cores: nothing else of the DAG runs beside a job whose time is a result.
 
-    The inputs of a job that holds a model are that model's files, float32 or int8.
+    On a cluster it has a node to itself (profiles/slurm) and asks for the rule's threads:
+    workflow.cores is a limit where jobs are submitted, and all of the node's on the node.
     """
 
-    def amount(wildcards, input, attempt):
-        return int(attempt * (least + per_mb * input.size_mb))
+    def threads(wildcards):
+        if submits() or workflow.remote_exec:
+            return config["threads"][rule]
+        return workflow.cores or 1
+
+    return threads
+
+
+UNKNOWN_MB = 2000
+"""Taken as a model's size as long as its source is not there: more than any of paper.yaml."""
+
+
+@cache
+def model_mb(name):
+    """MiB of a model in float32: of the dense checkpoint, or by its source's config.json."""
+    dense = Path(f"results/dense/{name}/model.safetensors")
+    if dense.is_file():
+        return dense.stat().st_size / 2**20
+    try:
+        folder = hub.folder(origin("model", name)["source"], manifest("model", name))
+        return 4 * parameters.count(files.read_json(folder / "config.json")) / 2**20
+    except (InputError, OSError, ValueError, LookupError, TypeError):
+        if submits():
+            print(
+                f"Model {name} is not there yet: its jobs ask for memory and time as for "
+                f"{UNKNOWN_MB} MiB. Target `download` fetches what is on the Hub.",
+                file=sys.stderr,
+            )
+        return UNKNOWN_MB
+
+
+def sized(least, per_mb=0):
+    """A resource that grows with a job's model and with each retry: `least` + `per_mb` a MiB.
+
+    The model is the one that the wildcards name; its size is that of its float32 weights, which
+    are known before any of a job's inputs is.
+    """
+
+    def amount(wildcards, attempt):
+        return int(attempt * (least + (per_mb * model_mb(wildcards.model) if per_mb else 0)))
 
     return amount
 

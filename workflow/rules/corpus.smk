@@ -30,8 +30,8 @@ rule corpus:
         "../../envs/sparsesum.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=sized(2000),
+        runtime=sized(30),
         gpu=0,
     params:
         source=lambda wildcards: located(config["corpora"][wildcards.corpus]["source"]),
@@ -59,8 +59,8 @@ rule tokens:
         "../../envs/sparsesum.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=sized(2000),
+        runtime=sized(30),
         gpu=0,
     params:
         **config["tokens"],
@@ -98,8 +98,8 @@ rule calibration:
         "../../envs/sparsesum.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=sized(2000),
+        runtime=sized(30),
         gpu=0,
     params:
         **config["calibration"],
@@ -128,8 +128,8 @@ rule heldout:
         "../../envs/sparsesum.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=sized(2000),
+        runtime=sized(30),
         gpu=0,
     params:
         **config["heldout"],
@@ -155,8 +155,8 @@ rule bills:
         "../../envs/sparsesum.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=sized(1000),
+        runtime=sized(10),
         gpu=0,
     message:
         "Synthetic bills"

@@ -28,7 +28,7 @@ rule full:
     priority: priorities["train"]
     conda:
         "../../envs/sparsesum.yaml"
-    threads: alone
+    threads: alone("full")
     resources:
         mem_mb=sized(4000, 8),
         runtime=sized(60, 0.4),
@@ -64,7 +64,7 @@ rule qlora:
     priority: priorities["train"]
     conda:
         "../../envs/sparsesum.yaml"
-    threads: alone
+    threads: alone("qlora")
     resources:
         mem_mb=sized(4000, 6),
         runtime=sized(60, 0.6),

@@ -32,7 +32,7 @@ rule reconstruct:
         "../../envs/sparsesum.yaml"
     threads: config["threads"]["reconstruct"]
     resources:
-        mem_mb=sized(2000, 1),
+        mem_mb=sized(3000, 1),
         runtime=sized(20, 0.1),
         gpu=gpus,
     params:
@@ -92,8 +92,8 @@ rule perplexity:
         "../../envs/sparsesum.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=sized(1000),
+        runtime=sized(20),
         gpu=0,
     params:
         resamples=config["score"]["resamples"],

@@ -22,7 +22,7 @@ rule measure:
         "results/benchmarks/measure/{corpus}/{model}/{sparsity}/{finetuning}.tsv"
     conda:
         "../../envs/sparsesum.yaml"
-    threads: alone
+    threads: alone("measure")
     resources:
         mem_mb=sized(3000, 5),
         runtime=sized(30, 0.4),

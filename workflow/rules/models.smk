@@ -30,7 +30,7 @@ rule dense:
         "../../envs/sparsesum.yaml"
     threads: 1
     resources:
-        mem_mb=sized(6000, 4),
+        mem_mb=sized(2000, 2),
         runtime=sized(10, 0.01),
         gpu=0,
     params:
@@ -59,8 +59,8 @@ rule pretrain:
         "../../envs/sparsesum.yaml"
     threads: config["threads"]["pretrain"]
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=sized(4000),
+        runtime=sized(120),
         gpu=0,
     params:
         batch_size=config["pretraining"]["batch_size"],
@@ -101,8 +101,8 @@ rule stand_in:
         "../../envs/sparsesum.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=10,
+        mem_mb=sized(6000),
+        runtime=sized(10),
         gpu=0,
     message:
         "Stand-in for {wildcards.name}: random weights"

@@ -48,7 +48,7 @@ rule prune:
         "../../envs/sparsesum.yaml"
     threads: config["threads"]["prune"]
     resources:
-        mem_mb=sized(2000, 1),
+        mem_mb=sized(3000, 1),
         runtime=sized(20, 0.1),
         gpu=gpus,
     params:

@@ -30,8 +30,8 @@ rule examples:
         "../../envs/sparsesum.yaml"
     threads: config["threads"]["score"]
     resources:
-        mem_mb=6000,
-        runtime=60,
+        mem_mb=sized(4000),
+        runtime=sized(30),
         gpu=gpus,
     params:
         encoder=located(config["score"]["encoder"]),
@@ -62,8 +62,8 @@ rule score:
         "../../envs/sparsesum.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=sized(1000),
+        runtime=sized(20),
         gpu=0,
     params:
         resamples=config["score"]["resamples"],

@@ -1,0 +1,23 @@
+"""How many parameters an OPT model has, by arithmetic: a dry run must not load torch."""
+
+
+def count(config: dict) -> int:
+    """The parameters of a model of `config` (the contents of a Hub config.json).
+
+    The head is tied to the embedding and counted once; positions have two rows more than the
+    longest text (arXiv 2205.01068 and transformers' OPTLearnedPositionalEmbedding). Raises KeyError
+    where the shape is not all there.
+    """
+    wide, inner = config["hidden_size"], config["ffn_dim"]
+    embedded = config.get("word_embed_proj_dim") or wide
+    attention = 4 * (wide + 1) * wide
+    feed_forward = (wide + 1) * inner + (inner + 1) * wide
+    norm = 2 * wide
+    layer = attention + feed_forward + 2 * norm
+    total = config["vocab_size"] * embedded + (config["max_position_embeddings"] + 2) * wide
+    total += config["num_hidden_layers"] * layer
+    if embedded != wide:
+        total += 2 * embedded * wide
+    if config.get("do_layer_norm_before", True) and not config.get("_remove_final_layer_norm"):
+        total += norm
+    return total
