@@ -62,3 +62,11 @@ include: "workflow/rules/claims.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/provenance.smk"
 include: "workflow/rules/slurm.smk"
+
+
+onstart:
+    if submits():
+        check_status_command()
+        end_orphans()
+    else:
+        check_gpu()

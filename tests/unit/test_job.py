@@ -96,3 +96,20 @@ def test_one_process_is_at_a_job_at_a_time(tmp_path):
     first.stderr.close()
     second.stderr.close()
     assert len(log.read_text().splitlines()) == 2
+
+
+def test_the_lock_is_not_lost_with_the_log(tmp_path):
+    """Snakemake deletes a job's log before it starts the job."""
+    log = tmp_path / "job.log"
+    environment = {"PYTHONPATH": ":".join(sys.path)}
+    code = SCRIPT.format(log=str(log), fault="import time; time.sleep(60)")
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as first:
+        assert first.stderr.readline() == "prune m: working\n"
+        log.unlink()
+        with subprocess.Popen(
+            command, env=environment, stderr=subprocess.PIPE, text=True
+        ) as second:
+            assert "another process is at it" in second.stderr.readline()
+            second.kill()
+        first.kill()

@@ -1,6 +1,7 @@
 """A copy of the project with a tiny grid: what the workflow tests run, edit and break."""
 
 import csv
+import json
 import os
 import shutil
 import subprocess
@@ -126,6 +127,18 @@ class Project:
         assert rows[0][0] == "output_file" and rows[0][-1] == "plan", done.stdout
         assert len(rows) > 20
         return {row[0] for row in rows[1:] if row[-1] != "no update"}
+
+    def forget(self, *paths: str) -> None:
+        """Delete artifacts, below results/, and all that was made of them."""
+        todo = {f"results/{path}" for path in paths}
+        while todo:
+            for path in todo:
+                (self.folder / path).unlink()
+            todo = set()
+            for record in (self.folder / "results").rglob("*provenance.json"):
+                made = json.loads(record.read_text())
+                if any(not (self.folder / path).exists() for path in made.get("inputs", ())):
+                    todo |= {path for path in made["outputs"] if (self.folder / path).exists()}
 
     def scores(self) -> list[dict[str, str]]:
         """The table's rows, without what was measured with a clock."""

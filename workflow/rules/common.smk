@@ -49,18 +49,6 @@ try:
 except InputError as error:
     raise WorkflowError(str(error))
 
-# Snakemake deletes what it makes again before a job can say that it finds no GPU.
-GPU_FILES = ["/dev/nvidiactl", "/dev/kfd", "/dev/dxg"]
-RUNS_HERE = (
-    workflow.is_main_process and workflow.executor_plugin is not None and workflow.local_exec
-)
-if config["device"] == "cuda" and RUNS_HERE and not workflow.dryrun:
-    if not any(map(os.path.exists, GPU_FILES)):
-        raise WorkflowError(
-            f"key 'device': cuda, and this machine has no GPU ({' or '.join(GPU_FILES)}); allowed "
-            "here: cpu, auto; nothing was made or deleted"
-        )
-
 CORPUS = config["corpus"]
 # What is fetched of the Hub for them is called by their names there; "" for a folder.
 ENCODER = hub.name(located(config["score"]["encoder"]))
@@ -239,3 +227,15 @@ def sized(least, per_mb=0):
 def gpus(wildcards):
     """One GPU, unless the configuration keeps the work on the CPU."""
     return 0 if config["device"] == "cpu" else 1
+
+
+GPU_FILES = ["/dev/nvidiactl", "/dev/kfd", "/dev/dxg"]
+
+
+def check_gpu():
+    """Refuse `device: cuda` without a GPU: Snakemake would delete results before a job says so."""
+    if config["device"] == "cuda" and not any(map(os.path.exists, GPU_FILES)):
+        raise WorkflowError(
+            f"key 'device': cuda, and this machine has no GPU ({' or '.join(GPU_FILES)}); allowed "
+            "here: cpu, auto; nothing was made or deleted"
+        )

@@ -103,9 +103,3 @@ def show_submissions():
 
 
 atexit.register(show_submissions)
-
-
-onstart:
-    if submits():
-        check_status_command()
-        end_orphans()

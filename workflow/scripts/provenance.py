@@ -9,9 +9,13 @@ def main(snakemake) -> None:
     from sparsesum import files, lineage
 
     found = lineage.gathered(snakemake.input.results, dict(snakemake.config))
-    for key in ("git", "machine", "device", "versions"):
+    for key, name in (
+        ("git", "commits"),
+        ("machine", "machines"),
+        ("versions", "sets of versions"),
+    ):
         if len(found[key]) > 1:
-            log.warning("made by %d different: %s", len(found[key]), key)
+            log.warning("made with %d %s: the file has them", len(found[key]), name)
     if not all(commit["clean"] for commit in found["git"]):
         log.warning("made in part by code or configuration that is in no commit")
     files.write_json(snakemake.output[0], found)

@@ -28,9 +28,12 @@ def main(snakemake) -> None:
         tell([f"{path}: not as it was when {outputs[0]}{more} was made of it"])
     if remove := [*found.unreadable, *found.damaged]:
         log.warning("to make them anew: rm %s && run the same command again", " ".join(remove))
-    log.info("%d files of %d jobs looked at", found.files, found.records)
     if not found.matches:
-        raise InputError(f"{folder}: not all is as it was recorded; the lines above say what")
+        raise InputError(
+            f"of {found.files} files of {found.records} jobs in {folder} not all are as recorded; "
+            "the lines above say which"
+        )
+    log.info("%d files of %d jobs: all as recorded", found.files, found.records)
 
 
 def tell(lines: list[str]) -> None:

@@ -8,7 +8,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -29,9 +29,13 @@ def job(name: str, log_file: str, result: str, hub: bool = False) -> Iterator[No
     terminal and in the log. A process with the same log is waited for: one is at a job at a time.
     Libraries do not reach the Hugging Face Hub unless `hub`: what jobs need of it is on the disk.
     """
-    handlers = [logging.StreamHandler(), logging.StreamHandler(_own(log_file, name))]
+    handlers: list[logging.Handler] = [logging.StreamHandler()]
     # On a full disk the log is lost, and the terminal still has the line that says so.
     logging.raiseExceptions = False
+    lock = None
+    with suppress(OSError):
+        lock = _own(log_file, name)
+        handlers.append(logging.FileHandler(log_file, mode="w"))
     logging.basicConfig(
         level=logging.INFO, format=f"{name}: %(message)s", handlers=handlers, force=True
     )
@@ -65,28 +69,26 @@ def job(name: str, log_file: str, result: str, hub: bool = False) -> Iterator[No
             log.exception("this is a bug of ours, or the machine's")
         sys.exit(1)
     log.info("%s, after %.1f s", Path(result), time.perf_counter() - start)
+    if lock:
+        lock.close()
 
 
 def _own(log_file: str, name: str) -> IO[str]:
-    """The log file, empty, which no other process has as its own; the system frees it at the end.
+    """A locked file beside the log: one process has it at a time, until the system frees it.
 
-    After a kill of Snakemake on a login node its cluster jobs go on, and the next Snakemake starts
-    them a second time.
+    Not the log itself, which Snakemake deletes before a job. A job may be started a second time
+    while the first still runs: after a kill of Snakemake on a login node, or from two machines.
     """
+    path = Path(log_file)
+    lock = path.with_name(f".{path.name}.lock").open("w")
     try:
-        # Open, and so locked, for as long as the process lives.
-        file = Path(log_file).open("a")  # noqa: SIM115
-    except OSError:  # a full disk: what follows says so
-        return Path(os.devnull).open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         print(f"{name}: another process is at it: waiting for it to end", file=sys.stderr)
-        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_EX)
     except OSError:  # a file system without locks
         pass
-    file.truncate(0)
-    return file
+    return lock
 
 
 def _machine(error: Exception) -> str | None:
