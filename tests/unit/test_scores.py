@@ -68,6 +68,12 @@ def test_any_string_can_be_scored():
     assert score(odd, minilm_folder(), num_layers=6, batch_size=2)[0]["rouge1"] == 1.0
 
 
+def test_the_encoder_runs_where_it_is_told_to():
+    """On torch's device without data it cannot, and says so."""
+    with pytest.raises(RuntimeError, match="meta"):
+        score(RECORDS, minilm_folder(), num_layers=6, batch_size=2, device="meta")
+
+
 def test_nothing_gives_nothing():
     assert score([], minilm_folder(), num_layers=6, batch_size=2) == []
 

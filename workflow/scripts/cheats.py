@@ -26,7 +26,8 @@ def main(snakemake, made) -> None:
         for kind in cheats.CHEATS
         for row in written
     ]
-    examples = pandas.DataFrame(scores.score(records, folder, settings.layer, settings.batch_size))
+    scored = scores.score(records, folder, settings.layer, settings.batch_size, str(where))
+    examples = pandas.DataFrame(scored)
     examples.insert(0, "cheat", [record["cheat"] for record in records])
     examples.insert(1, "split", "test")
     with files.whole(snakemake.output.scores) as draft:

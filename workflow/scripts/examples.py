@@ -21,7 +21,8 @@ def main(snakemake, made) -> None:
         for split in SPLITS
         for record in files.read_jsonl(Path(snakemake.input[split]))
     ]
-    examples = pandas.DataFrame(scores.score(records, folder, settings.layer, settings.batch_size))
+    scored = scores.score(records, folder, settings.layer, settings.batch_size, str(where))
+    examples = pandas.DataFrame(scored)
     examples.insert(0, "split", [record["split"] for record in records])
     with files.whole(snakemake.output[0]) as draft:
         examples.to_csv(draft, index=False, float_format="%.6f")

@@ -8,14 +8,17 @@ METRICS = ("rouge1", "rouge2", "rougeL", "rougeLsum", "bertscore")
 FOLDER = Path(__file__).with_name("metrics")
 
 
-def score(records: list[dict], encoder: Path, num_layers: int, batch_size: int) -> list[dict]:
+def score(
+    records: list[dict], encoder: Path, num_layers: int, batch_size: int, device: str = "cpu"
+) -> list[dict]:
     """The scores of each generation, in the order of `records`.
 
     A record has id, prediction, reference and cut_off (bool: the token limit ended it). A score has
     id, rouge1, rouge2, rougeL, rougeLsum (F-measures with stemming, 0..1), bertscore (F1 from layer
     `num_layers` of the encoder in folder `encoder`, not rescaled), blank (the prediction is) and
-    cut_off. A blank prediction or reference scores 0. `batch_size` counts examples.
-    Raises ValueError if the encoder has fewer layers, OSError if it cannot be loaded.
+    cut_off. A blank prediction or reference scores 0. `batch_size` counts examples; the encoder
+    runs on `device`. Raises ValueError if the encoder has fewer layers, OSError if it cannot be
+    loaded.
     """
     if not records:
         return []
@@ -27,7 +30,7 @@ def score(records: list[dict], encoder: Path, num_layers: int, batch_size: int) 
     }
     columns = rouge.compute(**texts)
     columns["bertscore"] = bertscore.compute(
-        **texts, encoder=str(encoder), num_layers=num_layers, batch_size=batch_size
+        **texts, encoder=str(encoder), num_layers=num_layers, batch_size=batch_size, device=device
     )["f1"]
     return [
         {

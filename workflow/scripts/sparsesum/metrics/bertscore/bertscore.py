@@ -24,7 +24,7 @@ class BertScore(evaluate.Metric):
 
     Arguments of `compute`, beside predictions and references: `encoder` (str), a folder with a
     BERT or RoBERTa in safetensors; `num_layers`, how many of its layers to run; `batch_size`, in
-    examples; `device`, by default a GPU if there is one. Texts are cut to what the encoder holds.
+    examples; `device` runs the encoder. Texts are cut to what the encoder holds.
     A blank prediction or reference scores 0. ValueError if the encoder has fewer layers; OSError
     if it has no safetensors.
     Source: Zhang et al. 2020, arXiv 1904.09675, section 3. As in bert-score, [CLS] and [SEP] can
@@ -46,9 +46,8 @@ class BertScore(evaluate.Metric):
         encoder: str,
         num_layers: int,
         batch_size: int = 32,
-        device: str | None = None,
+        device: str = "cpu",
     ) -> dict[str, list[float]]:
-        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         model, tokenizer = load(encoder, num_layers, device)
         weights = collections.defaultdict(lambda: 1.0)
         weights[tokenizer.cls_token_id] = weights[tokenizer.sep_token_id] = 0.0
