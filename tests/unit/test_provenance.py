@@ -96,6 +96,17 @@ def test_files_without_a_record_are_taken_as_they_are():
     }
 
 
+def test_what_came_from_elsewhere_is_never_moved(tmp_path):
+    """Another project's results as a source, with a record of theirs, or with one that is broken."""
+    for folder in (Path("bought/model"), tmp_path / "bought" / "model"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "weights").write_text("0.5")
+        for record in ("{", json.dumps({"outputs": {str(folder / "weights"): "another"}})):
+            (folder / "provenance.json").write_text(record)
+            provenance.begin("dense", {}, {}, [str(folder / "weights")])
+        assert len(list(folder.iterdir())) == 2
+
+
 def test_lineage_leads_from_a_result_to_its_sources():
     found = lineage.gathered(["results/table.csv"], {"seed": 1})
     assert list(found["jobs"]) == ["results/table.provenance.json", "results/model/provenance.json"]

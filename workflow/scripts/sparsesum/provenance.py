@@ -19,6 +19,7 @@ from sparsesum import files
 from sparsesum.errors import InputError
 
 NAME = "provenance.json"
+RESULTS = "results"
 
 STACK = """
     accelerate bert-score bitsandbytes datasets evaluate matplotlib numpy pandas peft pyarrow
@@ -111,6 +112,9 @@ def checked(inputs: Iterable[str]) -> dict[str, str]:
 
 def records_near(path: Path) -> list[Path]:
     """The records that may be of the artifact at `path`: its own, or that of a folder it is in."""
+    # What came from elsewhere is not ours to judge, or to move.
+    if path.parts[0] != RESULTS or ".." in path.parts:
+        return []
     # results/ itself is no artifact: its provenance.json gathers the others.
     folders = [folder for folder in path.parents if len(folder.parts) > 1]
     places = [path.with_suffix(f".{NAME}"), *(folder / NAME for folder in folders)]
@@ -119,7 +123,7 @@ def records_near(path: Path) -> list[Path]:
 
 def _moved_aside(path: Path) -> str:
     """Move results/X to results/damaged/X, where no job looks for it or removes it."""
-    aside = Path(path.parts[0], "damaged", *path.parts[1:])
+    aside = Path(RESULTS, "damaged", *path.parts[1:])
     aside.parent.mkdir(parents=True, exist_ok=True)
     path.replace(aside)
     return f"{path} (now {aside})"
