@@ -97,7 +97,7 @@ def test_files_without_a_record_are_taken_as_they_are():
 
 
 def test_what_came_from_elsewhere_is_never_moved(tmp_path):
-    """Another project's results as a source, with a record of theirs, or with one that is broken."""
+    """Another project's results as a source, with a record of theirs, or a broken one."""
     for folder in (Path("bought/model"), tmp_path / "bought" / "model"):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "weights").write_text("0.5")
