@@ -59,6 +59,12 @@ def test_progress_says_how_far_and_how_long(caplog, monkeypatch):
     ]
 
 
+def test_an_interrupt_is_one_line(tmp_path):
+    code, terminal, _ = run(tmp_path, "import os; os.kill(os.getpid(), 2)")
+    assert code == 130 and "Traceback" not in terminal
+    assert terminal.splitlines()[-1].startswith("prune m: interrupted: run the same command again")
+
+
 def test_a_full_disk_is_one_line_that_says_what_to_do(tmp_path):
     fault = "open('/dev/full', 'w', buffering=1).write('x\\n')"
     code, terminal, _ = run(tmp_path, fault)

@@ -62,6 +62,9 @@ def job(name: str, log_file: str, result: str, hub: bool = False) -> Iterator[No
     except InputError as error:
         log.error("error: %s", error)
         sys.exit(1)
+    except KeyboardInterrupt:  # Ctrl-C in a terminal reaches jobs as well
+        log.error("interrupted: run the same command again to go on")
+        sys.exit(130)
     except Exception as error:
         if mended := _machine(error):
             log.error("error: %s (%s)", mended, " ".join(str(error).split()) or "MemoryError")
