@@ -119,14 +119,15 @@ class Project:
     def planned(self, *targets: str) -> set[str]:
         """The outputs that a run would make, of all targets if none is named.
 
-        As Snakemake's own summary has them.
+        As Snakemake's own summary has them; records of provenance, one a job, left out.
         """
         done = self.snakemake(*(targets or ("all",)), "--summary")
         assert done.returncode == 0, done.stdout
         rows = [line.split("\t") for line in done.stdout.splitlines() if line.count("\t") > 4]
         assert rows[0][0] == "output_file" and rows[0][-1] == "plan", done.stdout
         assert len(rows) > 20
-        return {row[0] for row in rows[1:] if row[-1] != "no update"}
+        made = {row[0] for row in rows[1:] if row[-1] != "no update"}
+        return {path for path in made if not path.endswith("provenance.json")}
 
     def forget(self, *paths: str) -> None:
         """Delete artifacts, below results/, and all that was made of them."""

@@ -13,9 +13,10 @@ def lines(project) -> list[dict]:
 
 
 def stages(project, before: dict) -> set[str]:
-    """The files below results/ that were made or changed since, logs and benchmarks left out."""
+    """The artifacts that were made or changed since."""
     changed = {path for path, state in project.files().items() if before.get(path) != state}
-    return {path for path in changed if not path.startswith(("results/logs", "results/bench"))}
+    others = ("results/logs", "results/bench")
+    return {p for p in changed if not p.startswith(others) and not p.endswith("provenance.json")}
 
 
 def planned(project) -> set[str]:

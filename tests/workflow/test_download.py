@@ -92,8 +92,9 @@ CORPUS = [f"results/corpus/hub-bills/{split}.jsonl" for split in SPLITS]
 def test_download_and_then_a_run_without_the_hub(bare, there):
     said = done(bare, "download")
     manifests = {f"results/fetch/{name}.json" for name in FETCHED}
+    records = {f"results/fetch/{name}.provenance.json" for name in FETCHED}
     assert {path for path in made(bare) if not path.startswith(("results/log", "results/bench"))} \
-        == manifests  # fmt: skip
+        == manifests | records  # fmt: skip
     assert all(f"{manifest}, after " in said for manifest in manifests)
     assert "pytorch_model.bin" not in there.gets()
     assert "data/other-00000-of-00001.parquet" not in there.gets()
