@@ -82,8 +82,9 @@ def test_a_damaged_input_is_moved_aside_and_told(content):
     assert Path("train.py").exists()
 
 
-def test_a_damaged_record_is_moved_aside_as_well():
-    Path("results/table.provenance.json").write_text('{"outputs": {')
+@pytest.mark.parametrize("content", ['{"outputs": {', "", "[]", '{"outputs": []}'])
+def test_a_damaged_record_is_moved_aside_as_well(content):
+    Path("results/table.provenance.json").write_text(content)
     with pytest.raises(InputError, match="table.provenance.json .now results/damaged/table.prov"):
         provenance.begin("audit", {}, {}, ["results/table.csv"])
     assert Path("results/table.csv").exists()
@@ -141,8 +142,9 @@ def test_verify_tells_each_fault_from_the_others():
     assert Path("results/model/weights").read_text() == "0.6"
 
 
-def test_verify_of_a_record_that_is_no_json():
-    Path("results/table.provenance.json").write_text("")
+@pytest.mark.parametrize("content", ["", "[]", "{}"])
+def test_verify_of_a_record_that_is_none(content):
+    Path("results/table.provenance.json").write_text(content)
     found = verification.verify(Path("results"))
     assert found.unreadable == ["results/table.provenance.json"]
     assert not found.matches

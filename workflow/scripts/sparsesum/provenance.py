@@ -95,7 +95,7 @@ def checked(inputs: Iterable[str]) -> dict[str, str]:
         for record in records_near(Path(path)):
             try:
                 said = files.read_json(record).get("outputs", {}).get(path)
-            except ValueError:
+            except (ValueError, AttributeError):  # no JSON, or no record
                 damaged.append(_moved_aside(record))
                 break
             if said is not None:

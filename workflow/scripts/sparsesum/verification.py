@@ -54,7 +54,7 @@ def verify(folder: Path, report: Callable[[int], None] = lambda done: None) -> V
         try:
             said = files.read_json(record)
             outputs, inputs = said["outputs"], said["inputs"]
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, TypeError):
             found.unreadable.append(str(record))
             continue
         known |= outputs.keys()
