@@ -17,7 +17,7 @@ def main(snakemake) -> None:
     progress = Progress("verify", len(verification.records(folder)), "records")
     found = verification.verify(folder, progress)
     for what, paths in (
-        ("its record is no JSON", found.unreadable),
+        ("no readable record", found.unreadable),
         ("not what its job wrote", found.damaged),
         ("gone", found.gone),
         ("no job's record names it", found.unknown),
