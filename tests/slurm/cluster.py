@@ -125,11 +125,12 @@ class OnSlurm(Project):
                 path.unlink()
 
     def times(self) -> dict[str, int]:
-        """When each result changed last; what a run says of itself left out."""
+        """When each artifact changed last; what a run says of itself left out."""
         return {
             name: changed
             for name, (_, changed) in self.files().items()
             if not name.startswith(("results/logs/", "results/benchmarks/"))
+            and not name.endswith("provenance.json")
         }
 
     def copy(self, folder: Path) -> "OnSlurm":
