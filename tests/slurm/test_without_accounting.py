@@ -80,8 +80,8 @@ def test_jobs_ask_for_what_the_rules_say(grid):
         # Side by side: six jobs of 2,000 MiB; one after another: 30 minutes each level.
         ("prepare", "12000M", "01:30:00", "6"),
         ("prune", "3000M", "00:20:00", "1"),
-        ("full", "4001M", "01:00:00", "1"),
-        ("qlora", "4000M", "01:00:00", "1"),
+        ("full", "4001M", "01:00:00", "2"),
+        ("qlora", "4000M", "01:00:00", "2"),
         ("generate", "3000M", "00:30:00", "1"),
         ("measure", "3000M", "00:30:00", "1"),
         ("score", "12000M", "00:50:00", "3"),
