@@ -28,7 +28,7 @@ def main(snakemake, made) -> None:
     tokens = pandas.read_parquet(snakemake.input.tokens).to_dict("list")
     prompts = [list(map(int, ids)) for ids in tokens["prompt_ids"]]
     output = snakemake.output[0]
-    notes = made.held.enter_context(files.scratch(output, made.identity | {"device": where.type}))
+    notes = made.scratch(output, where.type)
     generated = generation.generate(
         model,
         tokenizer,

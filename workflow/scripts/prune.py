@@ -22,8 +22,7 @@ def main(snakemake, made) -> None:
     progress = Progress(
         settings.pruner, checkpoints.read_config(source).num_hidden_layers, "layers"
     )
-    identity = made.identity | {"device": made.device}
-    scratch = made.held.enter_context(files.scratch(folder, identity))
+    scratch = made.scratch(folder, made.device)
     seconds = layerwise.prune(
         source,
         scratch,

@@ -11,8 +11,7 @@ def main(snakemake, made) -> None:
     where = device.prepare(snakemake.params.device, snakemake.params.threads)
     made.device = device.name(where)
     output = Path(snakemake.output.costs).parent
-    identity = made.identity | {"device": where.type}
-    notes = made.held.enter_context(files.scratch(output, identity))
+    notes = made.scratch(output, where.type)
     with files.whole(output) as draft:
         costs = qlora.finetune(
             checkpoint=Path(snakemake.input.model[0]).parent,

@@ -1,7 +1,5 @@
 """What is needed of a source on the Hugging Face Hub: chosen, fetched to its cache, and checked."""
 
-import errno
-import hashlib
 import logging
 import re
 from collections.abc import Iterable, Iterator
@@ -23,7 +21,8 @@ from huggingface_hub.utils import tqdm
 
 from sparsesum import corpus
 from sparsesum.errors import InputError
-from sparsesum.job import Progress
+from sparsesum.files import sha256
+from sparsesum.job import FULL, Progress
 
 log = logging.getLogger(__name__)
 
@@ -127,9 +126,7 @@ def fetch(
 
 
 def _described(file: Path) -> dict[str, int | str]:
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return {"bytes": file.stat().st_size, "sha256": digest}
+    return {"bytes": file.stat().st_size, "sha256": sha256(file)}
 
 
 def _check(verification, names: list[str]) -> None:
@@ -169,7 +166,7 @@ def _told(repository: dict, revision: str | None, keys: list[str]) -> Iterator[N
     except HfHubHTTPError as error:
         raise InputError(f"{what}: {_refusal(page, error)}, or {folder}") from None
     except (httpx2.HTTPError, OSError) as error:
-        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+        if getattr(error, "errno", None) in FULL:
             raise InputError(
                 f"{what}: no space left for it in {constants.HF_HUB_CACHE}; make room there, or "
                 "set HF_HOME to a folder on another disk, and run `download` again"

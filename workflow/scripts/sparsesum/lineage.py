@@ -6,23 +6,20 @@ from pathlib import Path
 from sparsesum import files, provenance
 
 
-def record_of(path: str) -> Path | None:
-    """The record that names the artifact at `path` among its outputs."""
-    for record in provenance.records_near(Path(path)):
-        if path in files.read_json(record)["outputs"]:
-            return record
-    return None
-
-
 def lineage(path: str) -> dict[str, dict]:
     """The records that lead to `path`, by their own paths; its own first, sources last."""
     found: dict[str, dict] = {}
-    todo = [path]
+    todo, seen = [path], {path}
     while todo:
-        record = record_of(todo.pop(0))
-        if record is not None and str(record) not in found:
-            found[str(record)] = files.read_json(record)
-            todo += found[str(record)]["inputs"]
+        path = todo.pop(0)
+        for place in map(str, provenance.records_near(Path(path))):
+            record = found.get(place) or files.read_json(place)
+            if path in record["outputs"]:
+                if place not in found:
+                    found[place] = record
+                    todo += [source for source in record["inputs"] if source not in seen]
+                    seen.update(record["inputs"])
+                break
     return found
 
 

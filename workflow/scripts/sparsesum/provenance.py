@@ -50,6 +50,10 @@ class Record:
         given = {"rule": self.rule, "wildcards": self.wildcards, "params": self.params}
         return given | {"inputs": self.inputs, "versions": self.versions}
 
+    def scratch(self, path: str | Path, device: str) -> Path:
+        """`files.scratch` of this job on a `device`, until the record is written."""
+        return self.held.enter_context(files.scratch(path, self.identity | {"device": device}))
+
     def write(self, path: str | Path, outputs: Iterable[str]) -> None:
         """Write the record of `outputs`, which are there by now, and of all else in a folder's."""
         path = Path(path)
