@@ -33,6 +33,20 @@ def tokenizer():
 
 
 @pytest.fixture(scope="session")
+def tokens(tokenizer, tmp_path_factory) -> Path:
+    """Sixteen bills to train on, as rule `tokens` writes them."""
+    import pandas
+
+    from sparsesum.bills import bills
+    from sparsesum.tokens import tokenise
+
+    records = [{"id": str(i), **bill.record()} for i, bill in enumerate(bills("us", 16, 1))]
+    path = tmp_path_factory.mktemp("tokens") / "train.parquet"
+    pandas.DataFrame(tokenise(tokenizer, records, 60, 30)).to_parquet(path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def opt_folders(tmp_path_factory, tokenizer) -> dict[str, Path]:
     """A source folder in the Hub's format for each shape: random weights, none of them zero."""
     import torch

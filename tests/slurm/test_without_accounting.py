@@ -24,23 +24,22 @@ def grid(tmp_path_factory, cluster, new_project):
     return project
 
 
-def test_sacct_without_accounting_is_refused(tmp_path, cluster, new_project):
-    project = new_project(tmp_path)
+@pytest.mark.parametrize(
+    ("option", "value", "said", "remedy"),
+    [
+        ("--slurm-status-command", "sacct", "No accounting on this SLURM",
+         "`slurm-status-command: squeue` in profiles/slurm/config.yaml"),
+        ("--slurm-init-seconds-before-status-checks", "300", "squeue forgets a job after 600 s",
+         "`slurm-init-seconds-before-status-checks: 200`"),
+    ],
+)  # fmt: skip
+def test_what_would_wait_for_good_is_refused(
+    tmp_path, cluster, new_project, option, value, said, remedy
+):
     before = last()
-    done = project.submit("--slurm-status-command", "sacct", seconds=30)
+    done = new_project(tmp_path).submit(option, value, seconds=30)
     assert done.returncode != 0
-    assert "No accounting on this SLURM" in done.stdout
-    assert "`slurm-status-command: squeue` in profiles/slurm/config.yaml" in done.stdout
-    assert last() == before
-
-
-def test_a_squeue_that_forgets_too_soon_is_refused(tmp_path, cluster, new_project):
-    project = new_project(tmp_path)
-    before = last()
-    done = project.submit("--slurm-init-seconds-before-status-checks", "300", seconds=30)
-    assert done.returncode != 0
-    assert "squeue forgets a job after 600 s" in done.stdout
-    assert "`slurm-init-seconds-before-status-checks: 200`" in done.stdout
+    assert said in done.stdout and remedy in done.stdout
     assert last() == before
 
 

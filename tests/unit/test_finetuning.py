@@ -11,10 +11,8 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from sparsesum import checkpoints, full, layerwise, patterns, qlora, sparsity, training
-from sparsesum.bills import bills
 from sparsesum.errors import InputError
 from sparsesum.pruners import magnitude
-from sparsesum.tokens import tokenise
 
 CPU = torch.device("cpu")
 SETTINGS = {
@@ -35,14 +33,6 @@ SETTINGS = {
     "dropout": 0.05,
     "target_modules": ["q_proj", "k_proj", "v_proj"],
 }
-
-
-@pytest.fixture(scope="module")
-def tokens(tokenizer, tmp_path_factory) -> Path:
-    records = [{"id": str(i), **bill.record()} for i, bill in enumerate(bills("us", 16, 1))]
-    path = tmp_path_factory.mktemp("tokens") / "train.parquet"
-    pandas.DataFrame(tokenise(tokenizer, records, 60, 30)).to_parquet(path)
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,10 @@
 import shutil
 from pathlib import Path
 
-import pandas
 import pytest
 import torch
 
 from sparsesum import full, qlora, training
-from sparsesum.bills import bills
-from sparsesum.tokens import tokenise
 
 CPU = torch.device("cpu")
 SETTINGS = {
@@ -37,14 +34,6 @@ class Broken(Exception):
     """As the machine breaks off a training."""
 
 
-@pytest.fixture(scope="module")
-def tokens(tokenizer, tmp_path_factory) -> Path:
-    records = [{"id": str(i), **bill.record()} for i, bill in enumerate(bills("us", 16, 1))]
-    path = tmp_path_factory.mktemp("tokens") / "train.parquet"
-    pandas.DataFrame(tokenise(tokenizer, records, 60, 30)).to_parquet(path)
-    return path
-
-
 @pytest.fixture
 def break_after(monkeypatch):
     """Break the training off once a step is done."""
@@ -62,7 +51,13 @@ def break_after(monkeypatch):
 
 
 def tune(kind, opt_folders, tokens, folder: Path, save_every: float = 0) -> dict:
-    given = (opt_folders["post"], tokens, opt_folders["post"] / "tokenizer.json", CPU, SETTINGS)
+    given = (
+        opt_folders["post"],
+        tokens,
+        opt_folders["post"] / "tokenizer.json",
+        CPU,
+        SETTINGS,
+    )
     notes = folder / "notes"
     notes.mkdir(parents=True, exist_ok=True)
     if kind is full:
