@@ -28,6 +28,7 @@ localrules:
     fetch,
     table3,
     table_pruning,
+    table_cheats,
     audit_counts,
     audit,
     claims,

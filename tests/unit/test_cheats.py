@@ -15,7 +15,10 @@ def test_a_copy_is_the_sources_opening_and_as_long_as_references_are():
     made = cheats.cheat(rows, [inference_prompt(BILL), inference_prompt("Short.")])
     assert made[0]["copy"] == "SECTION 1. The Secretary shall"
     assert made[1]["copy"] == "Short."
+    assert made[0]["append"] == "\nSECTION 1. The Secretary shall"
+    assert [row["blank"] for row in made] == ["", ""]
     assert [row["id"] for row in made] == ["b1", "b2"]
+    assert all(set(cheats.CHEATS) < set(row) for row in made)
     assert made[0]["source"] == BILL
 
 

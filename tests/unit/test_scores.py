@@ -14,6 +14,7 @@ import pytest
 from sparsesum.encoder import minilm_folder
 from sparsesum.errors import InputError
 from sparsesum.scores import METRICS, score
+from sparsesum.summary import METRICS as SUMMARISED
 from sparsesum.summary import summary
 
 
@@ -120,7 +121,7 @@ def test_jobs_side_by_side_agree_to_the_bit_and_leave_nothing_behind(tmp_path: P
 def example(value: float, blank: bool = False, cut_off: bool = False) -> dict:
     return {
         "id": "x",
-        **{metric: value * (i + 1) / 10 for i, metric in enumerate(METRICS)},
+        **{metric: value * (i + 1) / 10 for i, metric in enumerate(SUMMARISED)},
         "blank": blank,
         "cut_off": cut_off,
     }
@@ -129,10 +130,10 @@ def example(value: float, blank: bool = False, cut_off: bool = False) -> dict:
 def test_summary():
     examples = [example(0.0, blank=True), example(1.0, cut_off=True)] * 50
     found = summary(examples, resamples=2000, seed=1)
-    assert list(found) == ["examples", *METRICS, "blank_share", "cut_off_share"]
+    assert list(found) == ["examples", *SUMMARISED, "blank_share", "cut_off_share"]
     assert found["examples"] == 100
     assert found["blank_share"] == found["cut_off_share"] == 0.5
-    for i, metric in enumerate(METRICS):
+    for i, metric in enumerate(SUMMARISED):
         unit = (i + 1) / 10
         # Of 100 draws at one half, 40 to 60 hit in 95 % (standard deviation 5).
         assert found[metric]["mean"] == pytest.approx(0.5 * unit)
@@ -150,6 +151,17 @@ def test_shares_are_counted_apart():
 def test_summary_of_one_example_has_no_width():
     found = summary([example(1.0)], resamples=100, seed=1)
     assert found["rouge2"] == {"mean": 0.2, "low": 0.2, "high": 0.2}
+
+
+def test_summary_of_metrics_without_a_value():
+    nan = float("nan")
+    examples = [example(i / 4) | {"unsupported": nan, "rep_2": nan} for i in range(4)]
+    examples[1]["rep_2"], examples[2]["rep_2"] = 0.5, 1.0
+    found = summary(examples, 200, 1)
+    assert found["unsupported"] == {"mean": None, "low": None, "high": None, "examples": 0}
+    assert found["rep_2"] == {"mean": 0.75, "low": 0.5, "high": 1.0, "examples": 2}
+    assert "examples" not in found["rouge1"]
+    json.dumps(found, allow_nan=False)
 
 
 def test_summary_seed():

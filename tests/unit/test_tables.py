@@ -14,6 +14,7 @@ ROWS = [["m", "base", "none", "none"], ["m", "qlora", "wanda", "2:4"]]
 
 def scores(mean: float) -> dict:
     metrics = ("rouge1", "rouge2", "rougeL", "rougeLsum", "bertscore")
+    metrics += ("fact_f1", "unsupported", "rep_4", "longest_copy")
     split = {
         metric: {"mean": mean + i / 10, "low": mean - 0.02, "high": mean + 0.04}
         for i, metric in enumerate(metrics)
@@ -82,9 +83,19 @@ def test_the_printed_table(frame):
     assert "preset embedded" in text.splitlines()[0]
     assert "Miniature models." in text
     assert "| m       | qlora         | wanda     | 2:4        |" in text
+    assert "0.800 / 0.800 | 0.900 / 0.900 |" in text.replace("  ", " ")
     assert "0.600 ±0.030" in text and "1,234,567" in text and "3.25" in text
     assert "Some CPU, 2 threads, float32, batch size 25" in text
     assert "MIXED" not in text
+
+
+def test_a_mean_over_no_example_is_blank():
+    one = scores(0.1)
+    one["test"] = one["test"] | {}
+    one["test"]["unsupported"] = {"mean": None, "low": None, "high": None}
+    found = tables.grid(ROWS[:1], [one], [costs({"dense": 1.0})], [None], "embedded", "bills")
+    assert found[["test_unsupported", "test_unsupported_low"]].isna().all(axis=None)
+    assert "| 0.700 / none " in tables.markdown(found, "")
 
 
 def test_times_of_different_machines_are_marked(frame):

@@ -2,6 +2,7 @@
 
 import csv
 
+from sparsesum import grounding
 from tests.workflow.project import GRID
 
 CLAIMS = "results/claims.csv"
@@ -50,13 +51,24 @@ def test_the_claims_of_a_finished_grid(project):
         scored = list(csv.DictReader(file))
     with (project.folder / "results/examples/bills/tiny-pre/dense/base.csv").open() as file:
         examples = [row for row in csv.DictReader(file) if row["split"] == "test"]
-    assert list(scored[0]) == ["cheat", *examples[0]]
+    assert set(scored[0]) == {"cheat", *examples[0], *grounding.METRICS}
     ids = [row["id"] for row in examples]
-    assert [(row["cheat"], row["id"]) for row in scored] == [
-        (kind, bill) for kind in ("copy", "repeat") for bill in ids
+    assert [(row["cheat"], row["id"]) for row in scored if row["split"] == "test"] == [
+        (kind, bill) for kind in ("copy", "append", "repeat", "blank") for bill in ids
     ]
     # A copied opening of a bill shares words with its summary.
     assert all(float(row["rouge1"]) > 0 for row in scored if row["cheat"] == "copy")
+
+    # The table of cheats needs no more than is there.
+    before = project.files()
+    done = project.snakemake("results/table_cheats.csv")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert stages(project, before) == {"results/table_cheats.csv", "results/table_cheats.md"}
+    with (project.folder / "results/table_cheats.csv").open() as file:
+        table = list(csv.DictReader(file))
+    assert len(table) == 2 * 5 * 3
+    facts = [row for row in table if row["metric"] == "fact_f1"]
+    assert [row["raised"] for row in facts if row["prediction"] != "repeat"] == ["0"] * 8
 
     # Another number of resamples scores nothing again.
     project.use(project.models, score={"resamples": 77})

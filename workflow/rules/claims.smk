@@ -2,7 +2,8 @@
 The paper's claims as tests on results. No other target asks for them: results/claims.csv does.
 
   in   the examples' scores and the costs of all rows; what base models wrote for the test split
-  out  results/cheats/CORPUS/MODEL.csv, .jsonl     copying and repetition, scored as examples are
+  out  results/cheats/CORPUS/MODEL.csv, .jsonl     copying, repetition and silence, scored as examples
+       results/table_cheats.csv and .md            which scores they raise
        results/claims.csv, and results/claims.md for people
 
 A claim whose rows the grid lacks is "not testable", and the others are tested.
@@ -24,8 +25,12 @@ def activation_aware():
 
 rule cheats:
     input:
-        generations="results/generate/{corpus}/{model}/dense/base/test.jsonl",
-        tokens="results/tokens/{corpus}/{model}/test.parquet",
+        validation="results/generate/{corpus}/{model}/dense/base/validation.jsonl",
+        test="results/generate/{corpus}/{model}/dense/base/test.jsonl",
+        validation_tokens="results/tokens/{corpus}/{model}/validation.parquet",
+        test_tokens="results/tokens/{corpus}/{model}/test.parquet",
+        validation_bills="results/corpus/{corpus}/validation.jsonl",
+        test_bills="results/corpus/{corpus}/test.jsonl",
         tokenizer="results/dense/{model}/tokenizer.json",
         manifest=manifest("encoder", ENCODER),
         code=scripts(
@@ -57,9 +62,47 @@ rule cheats:
         device=config["device"],
         threads=config["threads"]["score"],
     message:
-        "Scores of copying and of repetition, {wildcards.model}"
+        "Scores of copying, repetition and silence, {wildcards.model}"
     script:
         "../scripts/cheats.py"
+
+
+rule table_cheats:
+    input:
+        examples=of_bases("results/examples/{corpus}/{model}/dense/base.csv"),
+        grounding=of_bases("results/grounding/{corpus}/{model}/dense/base.csv"),
+        cheats=of_bases("results/cheats/{corpus}/{model}.csv"),
+        code=scripts("table_cheats.py"),
+    output:
+        csv="results/table_cheats.csv",
+        markdown=report(
+            "results/table_cheats.md",
+            caption="../report/table_cheats.rst",
+            category="Results",
+            labels={"table": "what cheating scores"},
+        ),
+        provenance="results/table_cheats.provenance.json",
+    log:
+        "results/logs/table_cheats.log",
+    benchmark:
+        "results/benchmarks/table_cheats.tsv"
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+        gpu=0,
+    params:
+        models=BASES,
+        resamples=config["score"]["resamples"],
+        seed=config["score"]["seed"],
+        preset=config["preset"],
+        note=config["note"],
+    message:
+        "Which scores cheating raises"
+    script:
+        "../scripts/table_cheats.py"
 
 
 rule claims:

@@ -1,10 +1,13 @@
 """
-Scores: ROUGE and BERTScore of each row's generations.
+Scores of each row's generations: how near they are to the references, and what the bills bear out.
 
-  out  results/examples/CORPUS/MODEL/SPARSITY/FINETUNING.csv   the scores of each example
-       results/score/CORPUS/MODEL/SPARSITY/FINETUNING.json     means with intervals, shares
+  out  results/examples/CORPUS/MODEL/SPARSITY/FINETUNING.csv    ROUGE and BERTScore of each example
+       results/grounding/CORPUS/MODEL/SPARSITY/FINETUNING.csv   facts, copying, repetition of each
+                                                .../....jsonl   where in the texts they stand
+       results/score/CORPUS/MODEL/SPARSITY/FINETUNING.json      means with intervals, shares
 
-Two rules, so that another number of resamples does not run the encoder again.
+Three rules, so that neither another number of resamples nor another look at facts runs the encoder
+again.
 """
 
 
@@ -46,9 +49,40 @@ rule examples:
         "../scripts/examples.py"
 
 
+rule grounding:
+    input:
+        validation="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/validation.jsonl",
+        test="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/test.jsonl",
+        validation_bills="results/corpus/{corpus}/validation.jsonl",
+        test_bills="results/corpus/{corpus}/test.jsonl",
+        code=scripts("grounding.py"),
+    output:
+        figures="results/grounding/{corpus}/{model}/{sparsity}/{finetuning}.csv",
+        marks="results/grounding/{corpus}/{model}/{sparsity}/{finetuning}.jsonl",
+        provenance="results/grounding/{corpus}/{model}/{sparsity}/{finetuning}.provenance.json",
+    log:
+        "results/logs/grounding/{corpus}/{model}/{sparsity}/{finetuning}.log",
+    benchmark:
+        "results/benchmarks/grounding/{corpus}/{model}/{sparsity}/{finetuning}.tsv"
+    priority: priorities["evaluate"]
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: 1
+    resources:
+        mem_mb=sized(1000),
+        runtime=sized(20),
+        gpu=0,
+    message:
+        "Facts, copying and repetition of {wildcards.model}, {wildcards.sparsity}, "
+        "{wildcards.finetuning}"
+    script:
+        "../scripts/grounding.py"
+
+
 rule score:
     input:
         examples="results/examples/{corpus}/{model}/{sparsity}/{finetuning}.csv",
+        grounding="results/grounding/{corpus}/{model}/{sparsity}/{finetuning}.csv",
         code=scripts("score.py"),
     output:
         "results/score/{corpus}/{model}/{sparsity}/{finetuning}.json",

@@ -2,6 +2,8 @@
 
 from runner import job
 
+PAPERS_CHEATS = ["copy", "repeat"]
+
 
 def main(snakemake) -> None:
     import pandas
@@ -18,9 +20,14 @@ def main(snakemake) -> None:
         scores=scores,
         costs=dict(zip(rows, map(files.read_json, given.costs), strict=True)),
         generations=dict(zip(settings.bases, map(files.read_jsonl, given.bases), strict=True)),
-        cheats=dict(zip(settings.bases, map(pandas.read_csv, given.cheats), strict=True)),
+        cheats={
+            model: cheats[(cheats["split"] == "test") & cheats["cheat"].isin(PAPERS_CHEATS)]
+            for model, cheats in zip(
+                settings.bases, map(pandas.read_csv, given.cheats), strict=True
+            )
+        },
         sources={
-            model: [record["source"] for record in files.read_jsonl(path)]
+            model: [r["source"] for r in files.read_jsonl(path) if r["split"] == "test"]
             for model, path in zip(settings.bases, given.sources, strict=True)
         },
         aware=settings.aware,

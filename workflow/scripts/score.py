@@ -9,9 +9,11 @@ def main(snakemake) -> None:
     from sparsesum import files
     from sparsesum.summary import summary
 
-    examples = pandas.read_csv(snakemake.input.examples)
+    given, settings = snakemake.input, snakemake.params
+    scores, grounding = pandas.read_csv(given.examples), pandas.read_csv(given.grounding)
+    examples = scores.merge(grounding, on=["split", "id"], validate="one_to_one")
     result = {
-        split: summary(rows.to_dict("records"), snakemake.params.resamples, snakemake.params.seed)
+        split: summary(rows.to_dict("records"), settings.resamples, settings.seed)
         for split, rows in examples.groupby("split", sort=False)
     }
     files.write_json(snakemake.output[0], result)

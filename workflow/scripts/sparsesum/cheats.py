@@ -6,7 +6,7 @@ from statistics import fmean
 
 from sparsesum.prompt import PAPER, Prompt, source_text
 
-CHEATS = ("copy", "repeat")
+CHEATS = ("copy", "append", "repeat", "blank")
 
 
 def first_sentence(text: str) -> str:
@@ -15,21 +15,29 @@ def first_sentence(text: str) -> str:
 
 
 def cheat(generations: list[dict], prompts: list[str], template: Prompt = PAPER) -> list[dict]:
-    """Two cheating predictions for each generation of a base row, in their order.
+    """The cheating predictions for each generation of a base row, in their order.
 
     A generation has id, prediction and reference; `prompts` are the texts that were asked. A result
-    has id, source (the bill as read), reference, copy (the source's opening) and repeat (the
-    prediction's first sentence, over and over; blank where the prediction is). Both are as many
-    words (split at white space) as the references have on average.
+    has id, source (the bill as read), reference, and CHEATS: copy (the source's opening), append
+    (the prediction, and on a new line that opening), repeat (the prediction's first sentence, over
+    and over; blank where the prediction is) and blank. Opening and repetition are as many words
+    (split at white space) as the references have on average.
     """
     length = max(1, round(fmean(len(row["reference"].split()) for row in generations)))
-    return [
-        {
-            "id": row["id"],
-            "source": source_text(prompt, template),
-            "reference": row["reference"],
-            "copy": " ".join(source_text(prompt, template).split()[:length]),
-            "repeat": " ".join(islice(cycle(first_sentence(row["prediction"]).split()), length)),
-        }
-        for row, prompt in zip(generations, prompts, strict=True)
-    ]
+    written = []
+    for row, prompt in zip(generations, prompts, strict=True):
+        source = source_text(prompt, template)
+        opening = " ".join(source.split()[:length])
+        said = row["prediction"]
+        written.append(
+            {
+                "id": row["id"],
+                "source": source,
+                "reference": row["reference"],
+                "copy": opening,
+                "append": f"{said}\n{opening}",
+                "repeat": " ".join(islice(cycle(first_sentence(said).split()), length)),
+                "blank": "",
+            }
+        )
+    return written

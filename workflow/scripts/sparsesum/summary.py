@@ -1,22 +1,33 @@
 """A split's scores in a few figures: means with intervals, shares."""
 
+import math
 from statistics import fmean
 
+from sparsesum import grounding, scores
 from sparsesum.bootstrap import interval
-from sparsesum.scores import METRICS
+
+METRICS = (*scores.METRICS, *grounding.METRICS)
 
 
 def summary(examples: list[dict], resamples: int, seed: int) -> dict:
     """The scores of a split: for each metric its mean, and low and high of its 95 % interval.
 
-    Also how many examples there are, and which share of them (0..1) is blank and cut off. Raises
-    InputError if there is none.
+    Also how many examples there are, and which share of them (0..1) is blank and cut off. A metric
+    that has no value (NaN) for some examples is over the others, and says how many those are; where
+    none has one, its figures are None. Raises InputError if there is no example.
     """
     result: dict = {"examples": len(examples)}
     for metric in METRICS:
         values = [example[metric] for example in examples]
-        low, high = interval(values, resamples, seed)
-        result[metric] = {"mean": fmean(values), "low": low, "high": high}
+        known = [value for value in values if not math.isnan(value)]
+        if values and not known:
+            mean = low = high = None
+        else:
+            low, high = interval(known, resamples, seed)
+            mean = fmean(known)
+        result[metric] = {"mean": mean, "low": low, "high": high}
+        if len(known) < len(values):
+            result[metric]["examples"] = len(known)
     for mark in ("blank", "cut_off"):
         result[f"{mark}_share"] = fmean(example[mark] for example in examples)
     return result

@@ -18,17 +18,28 @@ PAPER_COLUMNS = [
 """The columns of the published table, in its order. Its Rouge is ROUGE-Lsum."""
 
 SPLITS = ["validation", "test"]
+READ = {
+    "Fact F1": ("fact_f1", 3),
+    "Unsupported": ("unsupported", 3),
+    "rep-4": ("rep_4", 3),
+    "Longest copy": ("longest_copy", 1),
+    "Blank": ("blank_share", 2),
+    "Cut off": ("cut_off_share", 2),
+}
+"""What the second table has of each split: metric and digits."""
 NAMES = {"rougeLsum": "rouge", "bertscore": "bertscore"}
 
 
 def _scores(split: str, summary: dict) -> dict:
     """The columns of one split: means, their intervals, shares."""
     cells = {f"{split}_examples": summary["examples"]}
-    for metric in ("rougeLsum", "bertscore", "rouge1", "rouge2", "rougeL"):
-        name = f"{split}_{NAMES.get(metric, metric)}"
-        cells[name] = round(summary[metric]["mean"], 4)
-        cells[f"{name}_low"] = round(summary[metric]["low"], 4)
-        cells[f"{name}_high"] = round(summary[metric]["high"], 4)
+    figures = [name for name, figure in summary.items() if isinstance(figure, dict)]
+    # First those that the paper has, in its order.
+    for metric in sorted(figures, key=lambda name: name not in NAMES):
+        for figure, ending in (("mean", ""), ("low", "_low"), ("high", "_high")):
+            value = summary[metric][figure]
+            name = f"{split}_{NAMES.get(metric, metric)}{ending}"
+            cells[name] = None if value is None else round(value, 4)
     for share in ("blank_share", "cut_off_share"):
         cells[f"{split}_{share}"] = round(summary[share], 4)
     return cells
@@ -63,8 +74,14 @@ def grid(
 
 
 def _interval(line: pandas.Series, name: str) -> str:
+    if pandas.isna(line[name]):
+        return ""
     half = (line[f"{name}_high"] - line[f"{name}_low"]) / 2
     return f"{line[name]:.3f} ±{half:.3f}"
+
+
+def _plain(value: float, digits: int) -> str:
+    return "none" if pandas.isna(value) else f"{value:.{digits}f}"
 
 
 def markdown(frame: pandas.DataFrame, note: str) -> str:
@@ -86,6 +103,13 @@ def markdown(frame: pandas.DataFrame, note: str) -> str:
             "Size [MiB]": frame["size_mb"].map("{:.2f}".format),
         }
     )
+    read = frame[PAPER_COLUMNS[:4]].set_axis(list(printed.columns[:4]), axis="columns")
+    for name, (metric, digits) in READ.items():
+        both = [
+            frame[f"{split}_{metric}"].map(lambda value, d=digits: _plain(value, d))
+            for split in SPLITS
+        ]
+        read[name] = both[0] + " / " + both[1]
     first = frame.iloc[0]
     devices = sorted(set(frame["device"]))
     mixed = " (MIXED: times of different machines do not compare)" if devices[1:] else ""
@@ -99,5 +123,12 @@ def markdown(frame: pandas.DataFrame, note: str) -> str:
         f"{first['corpus']}.\nInference is the time to generate for both splits, loading and "
         f"scoring left out: {' / '.join(devices)}{mixed}, {first['dtype']}, batch size "
         f"{first['batch_size']}, 8-bit weights multiplied {' and '.join(engines) or 'nowhere'}. "
-        "Size is the bytes of the files needed to deploy the row.\n"
+        "Size is the bytes of the files needed to deploy the row.\n\n"
+        f"## What the summaries say\n\n"
+        f"{read.to_markdown(index=False, disable_numparse=True)}\n\n"
+        "Means over the same examples, validation / test. Fact F1: the reference's numbers, years, "
+        "amounts and names\nthat a summary states in its own words; copying, repeating and silence "
+        "do not raise it. Unsupported: the share\nof a summary's facts that are not in the bill. "
+        "rep-4: the share of its runs of four words that stood before.\nLongest copy: words in a "
+        "row that are the bill's.\n"
     )

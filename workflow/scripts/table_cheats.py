@@ -1,0 +1,32 @@
+"""Which scores copying, repetition and silence raise: CSV, and Markdown for people."""
+
+from runner import job
+
+
+def main(snakemake) -> None:
+    import pandas
+
+    from sparsesum import cheats_table, files
+
+    given, settings = snakemake.input, snakemake.params
+    frame = cheats_table.table(
+        own={
+            model: pandas.read_csv(scores).merge(pandas.read_csv(figures), on=["split", "id"])
+            for model, scores, figures in zip(
+                settings.models, given.examples, given.grounding, strict=True
+            )
+        },
+        cheats=dict(zip(settings.models, map(pandas.read_csv, given.cheats), strict=True)),
+        preset=settings.preset,
+        resamples=settings.resamples,
+        seed=settings.seed,
+    )
+    with files.whole(snakemake.output.csv) as draft:
+        frame.to_csv(draft, index=False)
+    with files.whole(snakemake.output.markdown) as draft:
+        draft.write_text(cheats_table.markdown(frame, settings.note))
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        main(snakemake)
