@@ -27,6 +27,7 @@ localrules:
     download,
     fetch,
     table3,
+    table_costs,
     table_pruning,
     table_cheats,
     audit_counts,

@@ -6,6 +6,7 @@ from sparsesum import grounding
 from tests.workflow.project import GRID
 
 CLAIMS = "results/claims.csv"
+READ = {"results/claims.md", "results/claims.html"}
 
 
 def lines(project) -> list[dict]:
@@ -33,7 +34,7 @@ def test_the_claims_of_a_finished_grid(project):
     done = project.snakemake(CLAIMS)
     assert done.returncode == 0, done.stdout[-3000:]
     cheats = {f"results/cheats/bills/tiny-pre.{kind}" for kind in ("csv", "jsonl")}
-    assert stages(project, before) == {CLAIMS, "results/claims.md", *cheats}
+    assert stages(project, before) == {CLAIMS, *READ, *cheats}
 
     verdicts = {line["claim"]: line["verdict"] for line in lines(project)}
     assert {claim[0] for claim in verdicts} == set("123456789")
@@ -63,7 +64,9 @@ def test_the_claims_of_a_finished_grid(project):
     before = project.files()
     done = project.snakemake("results/table_cheats.csv")
     assert done.returncode == 0, done.stdout[-3000:]
-    assert stages(project, before) == {"results/table_cheats.csv", "results/table_cheats.md"}
+    assert stages(project, before) == {
+        f"results/table_cheats.{kind}" for kind in ("csv", "md", "html")
+    }
     with (project.folder / "results/table_cheats.csv").open() as file:
         table = list(csv.DictReader(file))
     assert len(table) == 2 * 5 * 3
@@ -79,7 +82,7 @@ def test_the_claims_of_a_finished_grid(project):
     before = project.files()
     done = project.snakemake(CLAIMS)
     assert done.returncode == 0, done.stdout[-3000:]
-    assert stages(project, before) == {CLAIMS, "results/claims.md"}
+    assert stages(project, before) == {CLAIMS, *READ}
     testable = {line["claim"][0] for line in lines(project) if line["verdict"] != "not testable"}
     assert testable == set("59")
 

@@ -10,7 +10,7 @@ from tests.workflow.test_bad_input import refused
 from tests.workflow.test_reruns import change, rules
 
 TABLE, PLOT = "results/table_pruning.csv", "results/plots/pruning.svg"
-MADE = {TABLE, "results/table_pruning.md", PLOT}
+MADE = {TABLE, "results/table_pruning.md", "results/table_pruning.html", PLOT}
 GRID_OF_ONE = "\n".join(GRID.splitlines()[:5]) + "\n"
 """The rows of tiny-pre: a model is enough, and half of the time."""
 PAIR = {"pruners": ["magnitude", "wanda"], "sparsities": ["2:4"]}

@@ -20,7 +20,7 @@ def change(project, path: str, old: str = "", new: str = "") -> None:
 
 
 TABLES = {
-    "results/table3.csv", "results/table3.md",
+    "results/table3.csv", "results/table3.md", "results/table3.html",
     "results/plots/quality_size.svg", "results/plots/training_curves.svg",
 }  # fmt: skip
 

@@ -27,13 +27,14 @@ rule audit_counts:
         shapes=shapes_of_paper(),
         code=scripts("audit_counts.py"),
     output:
-        csv=report(
-            "results/audit_counts.csv",
+        csv="results/audit_counts.csv",
+        markdown="results/audit_counts.md",
+        page=report(
+            "results/audit_counts.html",
             caption="../report/audit_counts.rst",
             category="Audit",
             labels={"table": "counts and sizes"},
         ),
-        markdown="results/audit_counts.md",
         provenance="results/audit_counts.provenance.json",
     log:
         "results/logs/audit_counts.log",
@@ -66,13 +67,14 @@ rule audit:
         shapes=shapes_of_paper(),
         code=scripts("audit.py"),
     output:
-        csv=report(
-            "results/audit.csv",
+        csv="results/audit.csv",
+        markdown="results/audit.md",
+        page=report(
+            "results/audit.html",
             caption="../report/audit.rst",
             category="Audit",
             labels={"table": "published and ours"},
         ),
-        markdown="results/audit.md",
         provenance="results/audit.provenance.json",
     log:
         "results/logs/audit.log",

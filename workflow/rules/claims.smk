@@ -75,8 +75,9 @@ rule table_cheats:
         code=scripts("table_cheats.py"),
     output:
         csv="results/table_cheats.csv",
-        markdown=report(
-            "results/table_cheats.md",
+        markdown="results/table_cheats.md",
+        page=report(
+            "results/table_cheats.html",
             caption="../report/table_cheats.rst",
             category="Results",
             labels={"table": "what cheating scores"},
@@ -114,13 +115,14 @@ rule claims:
         sources=of_bases("results/cheats/{corpus}/{model}.jsonl"),
         code=scripts("claims.py"),
     output:
-        csv=report(
-            "results/claims.csv",
+        csv="results/claims.csv",
+        markdown="results/claims.md",
+        page=report(
+            "results/claims.html",
             caption="../report/claims.rst",
             category="Results",
             labels={"table": "the claims"},
         ),
-        markdown="results/claims.md",
         provenance="results/claims.provenance.json",
     log:
         "results/logs/claims.log",

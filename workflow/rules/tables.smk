@@ -1,9 +1,11 @@
 """
-The tables: the results grid, one line a row of config/grid.tsv, the paper's columns first; and all
-pruners at all patterns, one line a pruned checkpoint, as pruned and after QLoRA.
+The tables: the results grid, one line a row of config/grid.tsv, the paper's columns first; what the
+rows cost; and all pruners at all patterns, one line a pruned checkpoint, as pruned and after QLoRA.
 
   out  results/table3.csv, and results/table3.md as the paper prints it
+       results/table_costs.md, from results/table3.csv
        results/table_pruning.csv, and results/table_pruning.md for people
+       each .md as a page, too, for the report (.html)
 
 No other target asks for table_pruning. Of a checkpoint that is a row of the grid it takes what there
 is.
@@ -30,9 +32,15 @@ rule table3:
             "results/table3.csv",
             caption="../report/table3.rst",
             category="Results",
-            labels={"table": "the grid"},
+            labels={"table": "the grid, all columns, as CSV"},
         ),
         markdown="results/table3.md",
+        page=report(
+            "results/table3.html",
+            caption="../report/table3.rst",
+            category="Results",
+            labels={"table": "the grid"},
+        ),
         provenance="results/table3.provenance.json",
     log:
         "results/logs/table3.log",
@@ -56,6 +64,38 @@ rule table3:
         "../scripts/table3.py"
 
 
+rule table_costs:
+    input:
+        table="results/table3.csv",
+        code=scripts("table_costs.py"),
+    output:
+        markdown="results/table_costs.md",
+        page=report(
+            "results/table_costs.html",
+            caption="../report/table_costs.rst",
+            category="Costs",
+            labels={"table": "parameters, size, time, memory"},
+        ),
+        provenance="results/table_costs.provenance.json",
+    log:
+        "results/logs/table_costs.log",
+    benchmark:
+        "results/benchmarks/table_costs.tsv"
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+        gpu=0,
+    params:
+        note=config["note"],
+    message:
+        "The costs of all rows"
+    script:
+        "../scripts/table_costs.py"
+
+
 rule table_pruning:
     input:
         reconstruction=of_rows(
@@ -75,13 +115,14 @@ rule table_pruning:
         ),
         code=scripts("table_pruning.py"),
     output:
-        csv=report(
-            "results/table_pruning.csv",
+        csv="results/table_pruning.csv",
+        markdown="results/table_pruning.md",
+        page=report(
+            "results/table_pruning.html",
             caption="../report/table_pruning.rst",
             category="Results",
             labels={"table": "pruners and patterns"},
         ),
-        markdown="results/table_pruning.md",
         provenance="results/table_pruning.provenance.json",
     log:
         "results/logs/table_pruning.log",

@@ -6,7 +6,7 @@ from runner import job
 def main(snakemake) -> None:
     import pandas
 
-    from sparsesum import audit, files, grid, shapes
+    from sparsesum import audit, files, grid, pages, shapes
 
     given, settings = snakemake.input, snakemake.params
     if not given.published:
@@ -22,8 +22,11 @@ def main(snakemake) -> None:
     )
     with files.whole(snakemake.output.csv) as draft:
         pandas.DataFrame(records).to_csv(draft, index=False)
-    with files.whole(snakemake.output.markdown) as draft:
-        draft.write_text(audit.markdown(records, table[0]["preset"], settings.note))
+    pages.write(
+        audit.markdown(records, table[0]["preset"], settings.note),
+        snakemake.output.markdown,
+        snakemake.output.page,
+    )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from runner import job
 def main(snakemake) -> None:
     import pandas
 
-    from sparsesum import audit, files, findings, grid, shapes
+    from sparsesum import audit, files, findings, grid, pages, shapes
 
     given, settings = snakemake.input, snakemake.params
     if not given.published:
@@ -19,8 +19,9 @@ def main(snakemake) -> None:
     found = findings.findings(lines, counts, files.read_csv(given.cards), settings.splits)
     with files.whole(snakemake.output.csv) as draft:
         pandas.DataFrame(records).to_csv(draft, index=False)
-    with files.whole(snakemake.output.markdown) as draft:
-        draft.write_text(audit.counts_markdown(records, found))
+    pages.write(
+        audit.counts_markdown(records, found), snakemake.output.markdown, snakemake.output.page
+    )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ PAPERS_CHEATS = ["copy", "repeat"]
 def main(snakemake) -> None:
     import pandas
 
-    from sparsesum import claims_table, files, grid
+    from sparsesum import claims_table, files, grid, pages
 
     given, settings = snakemake.input, snakemake.params
     rows = [grid.Row(*cells) for cells in settings.rows]
@@ -37,8 +37,11 @@ def main(snakemake) -> None:
     )
     with files.whole(snakemake.output.csv) as draft:
         frame.to_csv(draft, index=False)
-    with files.whole(snakemake.output.markdown) as draft:
-        draft.write_text(claims_table.markdown(frame, settings.note))
+    pages.write(
+        claims_table.markdown(frame, settings.note),
+        snakemake.output.markdown,
+        snakemake.output.page,
+    )
 
 
 if __name__ == "__main__":

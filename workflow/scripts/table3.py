@@ -4,7 +4,7 @@ from runner import job
 
 
 def main(snakemake) -> None:
-    from sparsesum import files, tables
+    from sparsesum import files, pages, tables
 
     given, settings = snakemake.input, snakemake.params
     trained = map(files.read_json, given.training)
@@ -18,8 +18,9 @@ def main(snakemake) -> None:
     )
     with files.whole(snakemake.output.csv) as draft:
         frame.to_csv(draft, index=False)
-    with files.whole(snakemake.output.markdown) as draft:
-        draft.write_text(tables.markdown(frame, settings.note))
+    pages.write(
+        tables.markdown(frame, settings.note), snakemake.output.markdown, snakemake.output.page
+    )
 
 
 if __name__ == "__main__":

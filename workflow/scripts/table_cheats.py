@@ -6,7 +6,7 @@ from runner import job
 def main(snakemake) -> None:
     import pandas
 
-    from sparsesum import cheats_table, files
+    from sparsesum import cheats_table, files, pages
 
     given, settings = snakemake.input, snakemake.params
     frame = cheats_table.table(
@@ -23,8 +23,11 @@ def main(snakemake) -> None:
     )
     with files.whole(snakemake.output.csv) as draft:
         frame.to_csv(draft, index=False)
-    with files.whole(snakemake.output.markdown) as draft:
-        draft.write_text(cheats_table.markdown(frame, settings.note))
+    pages.write(
+        cheats_table.markdown(frame, settings.note),
+        snakemake.output.markdown,
+        snakemake.output.page,
+    )
 
 
 if __name__ == "__main__":

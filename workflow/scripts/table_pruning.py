@@ -6,7 +6,7 @@ from runner import job
 def main(snakemake) -> None:
     import pandas
 
-    from sparsesum import files, pruning_table
+    from sparsesum import files, pages, pruning_table
 
     given, settings = snakemake.input, snakemake.params
     stages = pruning_table.STAGES
@@ -26,8 +26,11 @@ def main(snakemake) -> None:
     )
     with files.whole(snakemake.output.csv) as draft:
         frame.to_csv(draft, index=False)
-    with files.whole(snakemake.output.markdown) as draft:
-        draft.write_text(pruning_table.markdown(frame, settings.note))
+    pages.write(
+        pruning_table.markdown(frame, settings.note),
+        snakemake.output.markdown,
+        snakemake.output.page,
+    )
 
 
 if __name__ == "__main__":
