@@ -38,8 +38,8 @@ def outputs(
     """The arguments of `browse.page`.
 
     `say` gives of a row and a bill its `prediction`; what of it is `copied`, `repeated` and
-    `unsupported`, and what of the reference `recalled_facts` and `missed_facts`, all as lists of
-    parts of the text; and what scores differ from `SCORES`.
+    `unsupported_facts`, and what of the reference `recalled_facts` and `missed_facts`, all as lists
+    of parts of the text; and what scores differ from `SCORES`.
     """
     generations: dict[str, list] = {split: [] for split in bills}
     examples, grounding, marks = [], [], []
@@ -62,7 +62,7 @@ def outputs(
                             for part, span in zip(copied, spans(text, copied), strict=True)
                         ],
                         "repeated": spans(text, said.pop("repeated", [])),
-                        "unsupported": spans(text, said.pop("unsupported", [])),
+                        "unsupported": spans(text, said.pop("unsupported_facts", [])),
                         "supported": [],
                         "reference": {
                             kind: spans(reference, said.pop(f"{kind}_facts", []))

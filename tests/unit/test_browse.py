@@ -84,7 +84,7 @@ def test_marks_lie_in_utf16():
             "prediction": text,
             "copied": ["the county of Kenler", "named"],
             "repeated": ["The county of Kenler is"],
-            "unsupported": ["🜚"],
+            "unsupported_facts": ["🜚"],
         }
     )
     row = found["texts-test"]["rows"][0]
@@ -155,7 +155,7 @@ def test_control_characters_are_shown_and_keep_their_place():
 def test_a_long_text_is_cut_and_so_are_its_marks():
     long = "word " * 100_000 + "end 7"
     texts = made(
-        lambda *_: {"prediction": long, "unsupported": ["7"], "recalled_facts": ["7"]},
+        lambda *_: {"prediction": long, "unsupported_facts": ["7"], "recalled_facts": ["7"]},
         test=[bill(1, text=long, summary=long)],
     )["texts-test"]
     assert len(texts["sources"][0]) == len(texts["references"][0]) == browse.LONGEST
@@ -166,13 +166,16 @@ def test_a_long_text_is_cut_and_so_are_its_marks():
 @pytest.mark.parametrize(
     ("predictions", "references", "told"),
     [
-        (["The House took up it.", "The House took  up\nthat.", "A bill."], ["x"] * 3,
-         ["The House took up", 0.67]),
+        (["The House took up it.", "The House took  up\nthat.", "The House took up", "A bill."],
+         ["x"] * 4, ["The House took up", 0.75]),
+        (["The House took up it."] * 2, ["x"] * 2, None),
         (["One of them is", "Two of them are", "Three of them", "Four"], ["x"] * 4, None),
-        (["The House took up it."] * 3, ["The House took up this."] * 3, None),
-        (["", " ", ""], ["x"] * 3, None),
+        (["The House took up it."] * 4, ["The House took up this."] * 2 + ["x"] * 2, None),
+        (["The House took up it."] * 4, ["The House took up this."] + ["x"] * 3,
+         ["The House took up", 1.0]),
+        (["", " ", "", ""], ["x"] * 4, None),
         ([], [], None),
-        (["a b c d", "", "", "", ""], ["x"] * 5, None),
+        (["a b c d"] * 3 + [""] * 8, ["x"] * 11, None),
     ],
 )  # fmt: skip
 def test_what_many_outputs_begin_with(predictions, references, told):

@@ -244,16 +244,14 @@
       );
       $("facets").append(make("fieldset", {}, make("legend", {}, name), ...boxes));
     }
-    const button = (text, of) =>
-      make("button", { type: "button", onclick: () => update({ rows: of }) }, text);
-    $("facets").prepend(make("div", {}, button("All", numbers), button("None", [])));
-
     const cells = COLUMNS.map((key) =>
       make("th", { scope: "col", className: key, title: METRICS[key].name }, METRICS[key].short),
     );
-    const heads = [make("th", { scope: "col" }, "Row"), ...cells];
-    heads.push(make("th", { scope: "col", className: "why" }, "What stands out"));
-    $("overview").querySelector("thead").append(make("tr", {}, ...heads));
+    const button = (text, of) =>
+      make("button", { type: "button", onclick: () => update({ rows: of }) }, text);
+    const first = make("th", { scope: "col" }, "Row ", button("All", numbers), button("None", []));
+    const last = make("th", { scope: "col", className: "why" }, "What stands out");
+    $("overview").querySelector("thead").append(make("tr", {}, first, ...cells, last));
   }
 
   // ---- Overview
@@ -269,11 +267,11 @@
     const all = [
       [of("blank"), 0.05, 0.25, (value) => `${share(value)} blank`],
       [begin, 0.3, 0.5, (value) => `${share(value)} begin “${words4} …”`],
-      [of("unsupported"), 0.1, 0.4, (value) => `${share(value)} of facts not in the bill`],
+      [of("unsupported"), 0.1, 0.4, (value) => `invents ${share(value)} of facts`],
       [of("rep_4"), 0.1, 0.3, (value) => `${share(value)} repeated`],
       [of("cut_off"), 0.1, 0.5, (value) => `${share(value)} cut off at the limit`],
       [of("longest_copy"), 20, 40, (value) => `copies ${words(value)} words in a row`],
-      [missed, 0.3, 0.6, (value) => `misses ${share(value)} of the facts`],
+      [missed, 0.3, 0.6, (value) => `misses ${share(value)} of facts`],
       [of("length_ratio"), 1.5, 2.5, (value) => `${value.toFixed(1)} × as long as the reference`],
     ];
     const told = all.filter(([value, from]) => value !== null && value >= from);

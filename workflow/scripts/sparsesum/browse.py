@@ -24,9 +24,8 @@ LONGEST = 60_000
 SHORTEST_COPY = 4
 """Words of a copied run that is marked: shorter ones are how anybody speaks of a bill."""
 
-OPENING = 4
-"""Words of what outputs begin with, and the share of outputs from which it is told."""
-OFTEN = 0.3
+OPENING, OFTEN, LEAST = 4, 0.3, 3
+"""Words of what outputs begin with; the share of outputs, and the number, from which it is told."""
 
 # One character for each, so that places in a text stay: pictures of control characters, a
 # replacement for what would turn or break lines or is no character.
@@ -58,14 +57,14 @@ def spans(text: str, given: list[list[int]]) -> list[list[int]]:
 def opening(predictions: list[str], references: list[str]) -> list | None:
     """What many outputs begin with: its words, and the share of outputs (0..1).
 
-    None where it is below `OFTEN`, or where references begin so half as often.
+    None where too few do, or where references begin so half as often.
     """
     first, own = (
         Counter(" ".join(text.split()[:OPENING]) for text in texts if text.strip())
         for texts in (predictions, references)
     )
     words, count = max(first.items(), key=lambda item: item[1], default=("", 0))
-    if count < OFTEN * len(predictions) or own[words] * 2 >= count:
+    if count < max(LEAST, OFTEN * len(predictions)) or own[words] * 2 >= count:
         return None
     return [shown(words)[:80], round(count / len(predictions), 2)]
 
