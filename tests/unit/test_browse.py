@@ -40,7 +40,12 @@ class Scripts(HTMLParser):
             self.found[-1][2] += data
 
     def data(self) -> dict:
-        return {a["id"]: json.loads(text) for _, a, text in self.found if "id" in a}
+        """The index, and of each split a list of its bills' texts."""
+        blocks = {a["id"]: text for _, a, text in self.found if "id" in a}
+        return {
+            name: json.loads(text) if name == "index" else [*map(json.loads, text.splitlines())]
+            for name, text in blocks.items()
+        }
 
 
 def made(say=lambda row, split, record: {}, **bills) -> dict:
@@ -62,10 +67,11 @@ def test_everything_is_in_its_place():
     for number, row in enumerate(ROWS):
         assert test["scores"][number]["fact_f1"] == [len(row.path) / 100] * 2
         for split, count in {"validation": 1, "test": 2}.items():
-            predictions = found[f"texts-{split}"]["rows"][number]["predictions"]
+            predictions = [b["rows"][number]["prediction"] for b in found[f"texts-{split}"]]
             assert predictions == [f"{row.path} {split} test-{i + 1}" for i in range(count)]
-    assert found["texts-test"]["sources"] == [bill(1)["text"], bill(2)["text"]]
-    assert found["texts-test"]["references"] == [bill(1)["summary"], bill(2)["summary"]]
+    for number, texts in enumerate(found["texts-test"], start=1):
+        assert texts["source"] == bill(number)["text"]
+        assert texts["reference"] == bill(number)["summary"]
 
 
 def test_cells_become_numbers():
@@ -87,16 +93,16 @@ def test_marks_lie_in_utf16():
             "unsupported_facts": ["🜚"],
         }
     )
-    row = found["texts-test"]["rows"][0]
+    row = found["texts-test"][0]["rows"][0]
     units = text.encode("utf-16-le")
 
     def cut(span):
         return units[2 * span[0] : 2 * span[1]].decode("utf-16-le")
 
-    assert [cut(span) for span in row["unsupported"][0]] == ["🜚"]
-    assert [cut(span) for span in row["repeated"][0]] == ["The county of Kenler is"]
+    assert [cut(span) for span in row["unsupported"]] == ["🜚"]
+    assert [cut(span) for span in row["repeated"]] == ["The county of Kenler is"]
     # A word or three in a row are no copy.
-    assert [(cut(span), span[2]) for span in row["copied"][0]] == [("the county of Kenler", 4)]
+    assert [(cut(span), span[2]) for span in row["copied"]] == [("the county of Kenler", 4)]
 
 
 def test_facts_of_a_reference_are_told_once_and_found_by_number():
@@ -110,10 +116,9 @@ def test_facts_of_a_reference_are_told_once_and_found_by_number():
             "missed_facts": [fact for fact in ("$5", "7", "1999") if fact not in found],
         }
 
-    texts = made(say, test=[reference])["texts-test"]
-    (facts,) = texts["facts"]
-    assert [reference["summary"][a:b] for a, b in facts] == ["$5", "7", "1999"]
-    assert [sorted(row["recalled"][0]) for row in texts["rows"]] == [[1], [], [0, 1, 2]]
+    (texts,) = made(say, test=[reference])["texts-test"]
+    assert [reference["summary"][a:b] for a, b in texts["facts"]] == ["$5", "7", "1999"]
+    assert [sorted(row["recalled"]) for row in texts["rows"]] == [[1], [], [0, 1, 2]]
 
 
 def test_no_text_gets_out_of_its_place():
@@ -123,8 +128,8 @@ def test_no_text_gets_out_of_its_place():
     found = Scripts(page)
     tags = [tag for tag, _, _ in found.found]
     assert tags == ["style", "script", "script", "script"]
-    assert found.data()["texts-test"]["sources"] == [HOSTILE]
-    assert found.data()["texts-test"]["rows"][0]["predictions"] == [HOSTILE]
+    (texts,) = found.data()["texts-test"]
+    assert texts["source"] == texts["rows"][0]["prediction"] == HOSTILE
     assert found.data()["index"]["note"] == HOSTILE
     assert "<!--" not in page and "<img" not in page
 
@@ -154,12 +159,12 @@ def test_control_characters_are_shown_and_keep_their_place():
 
 def test_a_long_text_is_cut_and_so_are_its_marks():
     long = "word " * 100_000 + "end 7"
-    texts = made(
+    (texts,) = made(
         lambda *_: {"prediction": long, "unsupported_facts": ["7"], "recalled_facts": ["7"]},
         test=[bill(1, text=long, summary=long)],
     )["texts-test"]
-    assert len(texts["sources"][0]) == len(texts["references"][0]) == browse.LONGEST
-    assert texts["rows"][0]["unsupported"] == [[]] and texts["facts"] == [[]]
+    assert len(texts["source"]) == len(texts["reference"]) == browse.LONGEST
+    assert texts["rows"][0]["unsupported"] == texts["facts"] == []
     assert browse.spans("abc", [[1, 9], [3, 4]]) == [[1, 3]]
 
 

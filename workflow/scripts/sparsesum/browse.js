@@ -1,8 +1,7 @@
 "use strict";
 {
   const $ = (id) => document.getElementById(id);
-  const read = (id) => JSON.parse($(id).textContent);
-  const index = read("index");
+  const index = JSON.parse($("index").textContent);
   const splits = Object.keys(index.splits);
   const rows = index.rows;
   const numbers = rows.map((_, number) => number);
@@ -92,8 +91,15 @@
 
   // ---- Data
 
-  const parsed = {};
-  const textsOf = (split) => (parsed[split] ??= read(`texts-${split}`));
+  const lines = {};
+
+  /** The texts of a bill of the split, and its spans; a bill is parsed when it is first asked for. */
+  function textsOf(bill) {
+    const of = (lines[state.split] ??= $(`texts-${state.split}`).textContent.split("\n"));
+    if (typeof of[bill] === "string") of[bill] = JSON.parse(of[bill]);
+    return of[bill];
+  }
+
   const scoresOf = (row) => index.splits[state.split].scores[row];
   const there = (values) => values.filter((value) => value !== null);
 
@@ -125,9 +131,9 @@
     const { ids, titles } = index.splits[state.split];
     const wanted = pattern("iu");
     const found = (bill) => {
-      const { sources, references, rows: of } = textsOf(state.split);
-      const outputs = state.rows.map((row) => of[row].predictions[bill]);
-      return [ids[bill], titles[bill], references[bill], ...outputs, sources[bill]].some((text) =>
+      const { source, reference, rows: of } = textsOf(bill);
+      const outputs = state.rows.map((row) => of[row].prediction);
+      return [ids[bill], titles[bill], reference, ...outputs, source].some((text) =>
         wanted.test(text),
       );
     };
@@ -362,7 +368,7 @@
     const found = Math.round(wanted * of("recalled"));
     const are = wrong === 1 ? "is" : "are";
     const [begin, often] = index.splits[state.split].openings[row] ?? ["", 0];
-    const text = textsOf(state.split).rows[row].predictions[bill];
+    const text = textsOf(bill).rows[row].prediction;
     return [
       often && text.split(/\s+/).join(" ").trim().startsWith(begin) && [
         often >= 0.5 ? "bad" : "",
@@ -381,9 +387,8 @@
   }
 
   function card(row, bill) {
-    const { predictions, copied, repeated, unsupported } = textsOf(state.split).rows[row];
+    const { prediction, copied, repeated, unsupported } = textsOf(bill).rows[row];
     const { name, model } = rows[row];
-    const text = predictions[bill];
     const title = make("button", {
       type: "button",
       title: "Keep this row's marks in reference and bill",
@@ -393,12 +398,12 @@
     title.append(make("span", {}, model), name.slice(model.length));
     const said = badges(row, bill).map(([kind, words]) => make("li", { className: kind }, words));
     const body = make("div", { className: "text" });
-    if (text.trim()) {
+    if (prediction.trim()) {
       body.append(
-        marked(text, [
-          ["copied", copied[bill], COPIED],
-          ["repeated", repeated[bill], () => "repeated"],
-          ["unsupported", unsupported[bill], () => "not in the bill"],
+        marked(prediction, [
+          ["copied", copied, COPIED],
+          ["repeated", repeated, () => "repeated"],
+          ["unsupported", unsupported, () => "not in the bill"],
         ]),
       );
     } else {
@@ -428,7 +433,6 @@
       button.tabIndex = current ? 0 : -1;
       if (current) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
-      if (current) reveal(button.parentNode, $("bills"));
     }
     $("bill").hidden = state.bill === undefined;
     if (state.bill === undefined) return;
@@ -442,13 +446,15 @@
     $("cards").dataset.none = state.rows.length ? "" : "No row is shown: tick some above.";
     active = undefined;
     show(kept());
-    const first = $("source").querySelector("mark");
-    if (first) reveal(first, $("source"));
-    else $("source").scrollTop = 0;
+    // Last, since they ask for the layout, which all of the above changes.
+    $("source").scrollTop = 0;
+    reveal($("source").querySelector("mark"), $("source"));
+    reveal($("bills").querySelector("[aria-current]"), $("bills"));
   }
 
   /** Scroll a list, and not the page, so that an item is seen. */
   function reveal(item, list) {
+    if (!item) return;
     const [inner, outer] = [item.getBoundingClientRect(), list.getBoundingClientRect()];
     if (inner.top < outer.top) list.scrollTop -= outer.top - inner.top;
     if (inner.bottom > outer.bottom) list.scrollTop += inner.bottom - outer.bottom;
@@ -464,16 +470,14 @@
   function show(row) {
     if (row === active && row !== undefined) return;
     active = row;
-    const { sources, references, facts, rows: of } = textsOf(state.split);
-    const [source, reference] = [sources[state.bill], references[state.bill]];
+    const { source, reference, facts, rows: of } = textsOf(state.bill);
     const marks = { found: [], missed: [], copied: [] };
     if (row !== undefined) {
-      const { recalled, copied, predictions } = of[row];
-      facts[state.bill].forEach((span, number) => {
-        marks[recalled[state.bill].includes(number) ? "found" : "missed"].push(span);
+      const { recalled, copied, prediction } = of[row];
+      facts.forEach((span, number) => {
+        marks[recalled.includes(number) ? "found" : "missed"].push(span);
       });
-      const text = predictions[state.bill];
-      marks.copied = copied[state.bill].flatMap(([a, b]) => place(text.slice(a, b), source));
+      marks.copied = copied.flatMap(([start, end]) => place(prediction.slice(start, end), source));
     }
     const { name } = rows[row] ?? { name: "" };
     const cut = source.length >= index.longest ? `; its first ${index.longest} characters` : "";

@@ -128,43 +128,32 @@ def index(
     return {"rows": told, "splits": splits}
 
 
-def texts(bills: list[dict], generations: list[list[dict]], marks: list[list[dict]]) -> dict:
-    """A split's texts, and the spans that are marked in them: for each row, for each bill.
+def texts(bill: dict, predictions: list[str], marks: list[dict]) -> dict:
+    """What is shown of a bill: its texts, each row's prediction, and the spans marked in them.
 
-    A bill's facts are spans of its reference; `recalled` are those that a row found, by number.
+    Its facts are spans of the reference; `recalled` are those that a row found, by number.
     """
-    references = [shown(bill["summary"]) for bill in bills]
-    facts = [
-        sorted({tuple(span) for r in of_bill for kind in r["reference"].values() for span in kind})
-        for of_bill in zip(*marks, strict=True)
-    ]
+    facts = sorted(
+        {tuple(span) for mark in marks for kind in mark["reference"].values() for span in kind}
+    )
     rows = []
-    for made, marked in zip(generations, marks, strict=True):
-        predictions = [shown(record["prediction"]) for record in made]
+    for prediction, mark in zip(predictions, marks, strict=True):
+        text = shown(prediction)
+        long = [span for span in mark["copied"] if span[2] >= SHORTEST_COPY]
         rows.append(
             {
-                "predictions": predictions,
-                "copied": [
-                    spans(text, [span for span in record["copied"] if span[2] >= SHORTEST_COPY])
-                    for text, record in zip(predictions, marked, strict=True)
-                ],
-                **{
-                    kind: [
-                        spans(text, record[kind])
-                        for text, record in zip(predictions, marked, strict=True)
-                    ]
-                    for kind in ("repeated", "unsupported")
-                },
-                "recalled": [
-                    [there.index(tuple(span)) for span in record["reference"]["recalled"]]
-                    for there, record in zip(facts, marked, strict=True)
-                ],
+                "prediction": text,
+                "copied": spans(text, long),
+                "repeated": spans(text, mark["repeated"]),
+                "unsupported": spans(text, mark["unsupported"]),
+                "recalled": [facts.index(tuple(span)) for span in mark["reference"]["recalled"]],
             }
         )
+    reference = shown(bill["summary"])
     return {
-        "sources": [shown(bill["text"]) for bill in bills],
-        "references": references,
-        "facts": [spans(*pair) for pair in zip(references, facts, strict=True)],
+        "source": shown(bill["text"]),
+        "reference": reference,
+        "facts": spans(reference, facts),
         "rows": rows,
     }
 
@@ -185,13 +174,18 @@ def page(
     and `grounding` are the lines of its CSV files and `marks` the records of its spans, of all
     splits one after the other. Raises ValueError where they are not of the same bills.
     """
-    data = {
-        "index": {"preset": shown(preset), "note": shown(note), "longest": LONGEST}
-        | index(rows, bills, generations, examples, grounding)
-    }
+    whole = {"preset": shown(preset), "note": shown(note), "longest": LONGEST}
+    data = {"index": _json(whole | index(rows, bills, generations, examples, grounding))}
     for split, records in bills.items():
+        predictions = [[made["prediction"] for made in row] for row in generations[split]]
         of_split = [[mark for mark in row if mark["split"] == split] for row in marks]
-        data[f"texts-{split}"] = texts(records, generations[split], of_split)
+        # A line a bill, so that the page parses those that are looked at.
+        data[f"texts-{split}"] = "\n".join(
+            _json(texts(*parts))
+            for parts in zip(
+                records, *(zip(*of, strict=True) for of in (predictions, of_split)), strict=True
+            )
+        )
     template, style, script = (
         Path(__file__).with_suffix(ending).read_text("utf-8") for ending in (".html", ".css", ".js")
     )
@@ -202,8 +196,8 @@ def page(
         "policy": f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
         "base-uri 'none'; form-action 'none'",
         "data": "\n".join(
-            f'<script type="application/json" id="{name}">{_json(value)}</script>'
-            for name, value in data.items()
+            f'<script type="application/json" id="{name}">{text}</script>'
+            for name, text in data.items()
         ),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], template)
