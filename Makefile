@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: table3 test test-slurm rehearse bench-prune check lock
+.PHONY: table3 test test-slurm test-browser rehearse bench-prune check lock
 
 table3: $(VENV)/.installed
 	@$(BIN)/snakemake --cores all results/table3.csv
@@ -27,6 +27,12 @@ test: check
 # The grid on a SLURM that the tests start and stop (root, Debian; tests/slurm/up.sh): never skipped.
 test-slurm: $(VENV)/.installed
 	$(BIN)/python -m pytest tests/slurm
+
+# results/browse.html in Debian's Chromium (root, for apt-get; tests/browser/up.sh): never skipped.
+test-browser: $(VENV)/.installed
+	@tests/browser/up.sh
+	$(BIN)/pip install --quiet --disable-pip-version-check selenium==4.51.0
+	$(BIN)/python -m pytest tests/browser
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -33,6 +33,7 @@ localrules:
     audit_counts,
     audit,
     claims,
+    browse,
     plots,
     plot_pruning,
     provenance,
@@ -61,6 +62,7 @@ include: "workflow/rules/measure.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/browse.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/provenance.smk"
 include: "workflow/rules/slurm.smk"
