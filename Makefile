@@ -31,7 +31,6 @@ test-slurm: $(VENV)/.installed
 # results/browse.html in Debian's Chromium (root, for apt-get; tests/browser/up.sh): never skipped.
 test-browser: $(VENV)/.installed
 	@tests/browser/up.sh
-	$(BIN)/pip install --quiet --disable-pip-version-check selenium==4.51.0
 	$(BIN)/python -m pytest tests/browser
 
 check: $(VENV)/.installed

@@ -21,9 +21,6 @@ GROUNDING = """
 LONGEST = 60_000
 """Characters of a text on the page; BillSum's bills have at most 20,000."""
 
-SHORTEST_COPY = 4
-"""Words of a copied run that is marked: shorter ones are how anybody speaks of a bill."""
-
 OPENING, OFTEN, LEAST = 4, 0.3, 3
 """Words of what outputs begin with; the share of outputs, and the number, from which it is told."""
 
@@ -128,28 +125,28 @@ def index(
     return {"rows": told, "splits": splits}
 
 
-def texts(bill: dict, predictions: list[str], marks: list[dict]) -> dict:
+def texts(bill: dict, made: list[dict], marks: list[dict]) -> dict:
     """What is shown of a bill: its texts, each row's prediction, and the spans marked in them.
 
-    Its facts are spans of the reference; `recalled` are those that a row found, by number.
+    `made`: each row's generation. The reference is the longest that a row was scored with (a
+    tokenizer cuts it); its facts are spans; `recalled` are those that a row found, by number.
     """
     facts = sorted(
         {tuple(span) for mark in marks for kind in mark["reference"].values() for span in kind}
     )
     rows = []
-    for prediction, mark in zip(predictions, marks, strict=True):
-        text = shown(prediction)
-        long = [span for span in mark["copied"] if span[2] >= SHORTEST_COPY]
+    for generation, mark in zip(made, marks, strict=True):
+        text = shown(generation["prediction"])
         rows.append(
             {
                 "prediction": text,
-                "copied": spans(text, long),
+                "copied": spans(text, mark["copied"]),
                 "repeated": spans(text, mark["repeated"]),
                 "unsupported": spans(text, mark["unsupported"]),
                 "recalled": [facts.index(tuple(span)) for span in mark["reference"]["recalled"]],
             }
         )
-    reference = shown(bill["summary"])
+    reference = shown(max((generation["reference"] for generation in made), key=len))
     return {
         "source": shown(bill["text"]),
         "reference": reference,
@@ -177,13 +174,14 @@ def page(
     whole = {"preset": shown(preset), "note": shown(note), "longest": LONGEST}
     data = {"index": _json(whole | index(rows, bills, generations, examples, grounding))}
     for split, records in bills.items():
-        predictions = [[made["prediction"] for made in row] for row in generations[split]]
         of_split = [[mark for mark in row if mark["split"] == split] for row in marks]
         # A line a bill, so that the page parses those that are looked at.
         data[f"texts-{split}"] = "\n".join(
             _json(texts(*parts))
             for parts in zip(
-                records, *(zip(*of, strict=True) for of in (predictions, of_split)), strict=True
+                records,
+                *(zip(*of, strict=True) for of in (generations[split], of_split)),
+                strict=True,
             )
         )
     template, style, script = (
