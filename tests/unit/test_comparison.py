@@ -220,7 +220,8 @@ def test_too_few_resamples_for_so_many_pairs_are_refused():
 
 
 def test_the_print():
-    text = comparison_text.markdown(table(metrics=["fact_f1", "rougeLsum"]), "Miniature models.")
+    frame = table(metrics=["fact_f1", "rougeLsum"])
+    text = comparison_text.markdown(frame, "Miniature models.")
     assert "preset simulated" in text.splitlines()[0] and "Miniature models." in text
     assert text.index("## fact_f1, test") < text.index("## ROUGE-Lsum, test")
     assert text.index("## ROUGE-Lsum, test") < text.index("## fact_f1, validation")
@@ -234,6 +235,9 @@ def test_the_print():
     minus_base, minus_unpruned, higher, lower = cells["qlora wanda 2:4"]
     assert minus_base.startswith("**+0.3") and minus_unpruned.startswith("**-0.09")
     assert (higher, lower) == ("base", "full, qlora")
+    turned = line(frame[frame["metric"] == "rougeLsum"], BASE, QLORA)
+    ends = f"[{-turned['high']:+.3f}, {-turned['low']:+.3f}]"
+    assert cells["qlora"][0] == f"**{-turned['difference']:+.3f}** {ends}"
     assert cells["full"][1:] == ["", "all others", ""]
     assert "9 of all 10 pairs differ. 60 examples." in section
     assert "nan" not in text and "None" not in text
