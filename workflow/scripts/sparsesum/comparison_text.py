@@ -5,11 +5,8 @@ from collections.abc import Mapping
 import pandas
 
 from sparsesum.comparison import CELLS, HIGHER, LOWER, UNDECIDED
-from sparsesum.examples import short
+from sparsesum.examples import METRICS, short
 from sparsesum.grid import NONE, Row
-
-NAMES = {"rougeLsum": "ROUGE-Lsum", "bertscore": "BERTScore"}
-"""Metrics as people write them; another is called as its column is."""
 
 TURNED = {HIGHER: LOWER, LOWER: HIGHER, UNDECIDED: UNDECIDED}
 
@@ -68,7 +65,7 @@ def _section(metric: str, split: str, lines: pandas.DataFrame, order: list[Row])
     examples = f"{counts[0]} to {counts[-1]}" if counts[1:] else str(counts[0])
     differ = (lines["verdict"] != UNDECIDED).sum()
     return (
-        f"## {NAMES.get(metric, metric)}, {split}\n\n"
+        f"## {METRICS.get(metric, metric)}, {split}\n\n"
         f"{printed.to_markdown(index=False, disable_numparse=True)}\n\n"
         f"{differ} of all {len(lines)} pairs differ. {examples} examples.\n"
     )

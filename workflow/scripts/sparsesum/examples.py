@@ -9,6 +9,10 @@ from sparsesum.errors import InputError
 from sparsesum.grid import NONE, Row
 
 BILL = ["split", "id"]
+"""The columns that say which example a line is of."""
+
+METRICS = {"rougeLsum": "ROUGE-Lsum", "bertscore": "BERTScore"}
+"""Metrics as people write them; another is called as its column is."""
 
 
 def read(*files: str | Path) -> pandas.DataFrame:

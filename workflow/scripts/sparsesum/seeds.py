@@ -6,9 +6,8 @@ from itertools import product
 
 import pandas
 
-from sparsesum.comparison_text import NAMES
 from sparsesum.errors import InputError
-from sparsesum.examples import BILL, check_metrics, check_same_bills, named, short
+from sparsesum.examples import BILL, METRICS, check_metrics, check_same_bills, named, short
 from sparsesum.grid import NONE, Row
 
 SPREAD = ["mean", "between_seeds", "between_examples"]
@@ -115,7 +114,7 @@ def markdown(
         lines = frame[(frame["split"] == split) & (frame["metric"] == metric)]
         printed = pandas.DataFrame(_printed(line, seeds) for _, line in lines.iterrows())
         sections.append(
-            f"## {NAMES.get(metric, metric)}, {split}\n\n"
+            f"## {METRICS.get(metric, metric)}, {split}\n\n"
             f"{printed.to_markdown(index=False, disable_numparse=True)}\n"
         )
     alone = (
