@@ -5,6 +5,7 @@ The results grid of "Pruning OPT for Summarization", and only what changed of it
         -> scores and costs -> results/table3.csv -> results/audit.csv, results/claims.csv
 
   pruned checkpoint -> reconstruction errors, perplexity and scores -> results/table_pruning.csv
+  scores -> results/comparisons.csv, and with further seeds -> results/seeds.csv
 
 A row of config/grid.tsv is model x sparsity x fine-tuning; each stage's artifacts lie in
 results/STAGE/, under just the part of the row that determines them.
@@ -34,6 +35,8 @@ localrules:
     audit,
     claims,
     browse,
+    comparisons,
+    seeds,
     plots,
     plot_pruning,
     provenance,
@@ -63,6 +66,7 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/browse.smk"
+include: "workflow/rules/compare.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/provenance.smk"
 include: "workflow/rules/slurm.smk"

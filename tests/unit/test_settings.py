@@ -37,6 +37,14 @@ def test_the_shipped_overlays_are_sound(config, overlays):
     assert config["preset"] == {"rehearse": "rehearsal"}.get(overlays[-1], overlays[-1])
 
 
+def test_the_overlay_of_seeds_keeps_the_first(config):
+    (first,) = config["seeds"]
+    file = CONFIG.with_name("seeds.yaml")
+    update_config(config, yaml.safe_load(file.read_text()))
+    validate(config, SCHEMA, [CONFIG, file])
+    assert config["seeds"][0] == first and len(config["seeds"]) == 3
+
+
 def test_schema_and_configuration_have_the_same_keys(config):
     schema = yaml.safe_load(SCHEMA.read_text())
 
@@ -91,6 +99,20 @@ def test_a_misspelt_key_is_named_with_the_file_it_stands_in(config, tmp_path: Pa
         (["heldout", "length"], 1, "key 'heldout.length': 1 is less than the minimum of 2"),
         # What YAML makes of a bare 2:4.
         (["pruning_grid", "sparsities"], [124], "124 is not of type string (a pattern in quotes,"),
+        (["seeds"], [], "key 'seeds': [] should be non-empty (of fine-tuning"),
+        (["seeds"], [42, 42], "key 'seeds': [42, 42] has non-unique elements (of fine-tuning"),
+        (["seeds"], 42, "key 'seeds': 42 is not of type array (of fine-tuning"),
+        (["seeds"], [42, -1], "key 'seeds.1': -1 is less than the minimum of 0"),
+        (
+            ["seeds"],
+            [42, 2**32],
+            "key 'seeds.1': 4294967296 is greater than the maximum",
+        ),
+        (["seeds"], [42, 43.0], "key 'seeds.1': 43.0 is not of type integer"),
+        (["seeds"], ["42"], "key 'seeds.0': '42' is not of type integer"),
+        (["seeds"], [True], "key 'seeds.0': True is not of type integer"),
+        (["qlora", "seed"], 42, "unknown key 'qlora.seed'; allowed: accumulation,"),
+        (["comparisons", "metrics"], [], "key 'comparisons.metrics': [] should be non-empty"),
         (["pruning_grid", "pruners"], [], "key 'pruning_grid.pruners': [] should be non-empty"),
     ],
 )
@@ -105,3 +127,10 @@ def test_a_wrong_value_is_named_with_what_is_allowed(config, keys, value, said):
 def test_a_missing_key_is_named(config):
     del config["calibration"]["seed"]
     assert "key 'calibration': 'seed' is a required property" in fault(config)
+
+
+def test_the_file_is_named_where_an_item_of_a_list_is_wrong(config, tmp_path: Path):
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text("seeds: [42, -1]\n")
+    config["seeds"] = [42, -1]
+    assert "overlay.yaml: key 'seeds.1': -1 is less" in fault(config, [CONFIG, overlay])

@@ -24,6 +24,10 @@ def fresh(opt_folders, tmp_path_factory) -> Project:
         "results/prune/../tiny-pre/wanda_2of4/model.safetensors",
         "results/prune/bills/tiny-pre/dense/model.safetensors",
         "results/prune/bills/tiny-pre/magic_2of4/model.safetensors",
+        # A seed of none of `seeds`, and one of what has no seed.
+        "results/qlora/bills/tiny-pre/dense@43/costs.json",
+        "results/qlora/bills/tiny-pre/dense@../costs.json",
+        "results/prune/bills/tiny-pre/wanda_2of4@43/model.safetensors",
         "results/pretrain/../model.safetensors",
         "results/fetch/model/...json",
         "results/generate/bills/tiny-pre/dense/../test.jsonl",

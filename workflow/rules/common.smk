@@ -54,6 +54,8 @@ CORPUS = config["corpus"]
 ENCODER = hub.name(located(config["score"]["encoder"]))
 TEXT = hub.name(located((config["calibration"]["text"] or {"source": "."})["source"]))
 SPLITS = ["validation", "test"]
+# What paths say of the seed of fine-tuning: of the first nothing, of a further one "@43".
+SEEDS = ["", *(f"@{seed}" for seed in config["seeds"][1:])]
 
 # Jobs that run alone leave a core idle each time that they take turns with jobs that share: stage
 # by stage there are few such turns. So far apart that two jobs of one stage do not outweigh the
@@ -72,7 +74,7 @@ PRUNED = rf"(?:{any_of(grid.pruners())})_[0-9][0-9a-z.]*"
 wildcard_constraints:
     corpus=any_of(config["corpora"]),
     model=any_of(config["models"]),
-    sparsity=f"dense|{PRUNED}",
+    sparsity=f"(?:dense|{PRUNED})(?:{any_of(SEEDS)})",
     finetuning="|".join([*grid.FINETUNINGS, "qlora_on_dense"]),
     split="train|validation|test",
 
@@ -94,11 +96,17 @@ def scored_as(row):
     return row.finetuning
 
 
-def of_rows(template, rows=ROWS):
-    """The artifact of each row, in the rows' order: by default of each row of the grid."""
+def of_rows(template, rows=ROWS, seed=""):
+    """The artifact of each row, in the rows' order: by default of each row of the grid.
+
+    `seed`: one of SEEDS.
+    """
     return [
         template.format(
-            corpus=CORPUS, model=row.model, sparsity=row.checkpoint, finetuning=scored_as(row)
+            corpus=CORPUS,
+            model=row.model,
+            sparsity=row.checkpoint + seed,
+            finetuning=scored_as(row),
         )
         for row in rows
     ]
@@ -137,8 +145,10 @@ def manifest(kind, name):
 def checkpoint(wildcards):
     """The float checkpoint that a row starts from: dense, or pruned."""
     where = f"results/dense/{wildcards.model}"
-    if wildcards.sparsity != "dense":
-        where = f"results/prune/{wildcards.corpus}/{wildcards.model}/{wildcards.sparsity}"
+    # The seed of what will be made of it says nothing of the checkpoint.
+    sparsity = wildcards.sparsity.partition("@")[0]
+    if sparsity != "dense":
+        where = f"results/prune/{wildcards.corpus}/{wildcards.model}/{sparsity}"
     return [f"{where}/model.safetensors", f"{where}/config.json"]
 
 
@@ -161,6 +171,18 @@ def deployed(wildcards):
             f"{adapter}/adapter_config.json",
         ]
     return files
+
+
+def training(section):
+    """A param: the settings of a training, with the seed that its path names, or the first."""
+
+    def settings(wildcards):
+        seed = wildcards.sparsity.partition("@")[2] or config["seeds"][0]
+        *others, last = config[section].items()
+        # Snakemake compares a param as text, and earlier results have the seed in this place.
+        return dict([*others, ("seed", int(seed)), last])
+
+    return settings
 
 
 def submits():

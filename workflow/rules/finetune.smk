@@ -5,6 +5,7 @@ Fine-tuned models, from the dense or a pruned checkpoint, on the tokens of the t
        results/qlora/CORPUS/MODEL/SPARSITY/        base/ in int8, adapter/ beside it
        .../curve.csv and .../costs.json            the loss curve; training time and peak memory
 
+SPARSITY is SPARSITY@SEED for each but the first of `seeds`, here and in all that is made of it.
 Training runs alone, since its time is a result.
 """
 
@@ -34,7 +35,7 @@ rule full:
         runtime=sized(60, 0.4),
         gpu=gpus,
     params:
-        settings=config["full"],
+        settings=training("full"),
         device=config["device"],
         threads=config["threads"]["full"],
     message:
@@ -70,7 +71,7 @@ rule qlora:
         runtime=sized(60, 0.6),
         gpu=gpus,
     params:
-        settings=config["qlora"],
+        settings=training("qlora"),
         device=config["device"],
         threads=config["threads"]["qlora"],
     message:

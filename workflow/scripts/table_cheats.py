@@ -11,10 +11,8 @@ def main(snakemake) -> None:
     given, settings = snakemake.input, snakemake.params
     frame = cheats_table.table(
         own={
-            model: pandas.read_csv(scores).merge(pandas.read_csv(figures), on=["split", "id"])
-            for model, scores, figures in zip(
-                settings.models, given.examples, given.grounding, strict=True
-            )
+            model: examples.read(*paths)
+            for model, *paths in zip(settings.models, given.examples, given.grounding, strict=True)
         },
         cheats=dict(zip(settings.models, map(pandas.read_csv, given.cheats), strict=True)),
         preset=settings.preset,

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pandas
 
 from sparsesum.bootstrap import Estimate, estimate
+from sparsesum.examples import METRICS
 
-METRICS = {"rougeLsum": "ROUGE-Lsum", "bertscore": "BERTScore", "fact_f1": "Fact F1"}
 OWN = "own"
 TOLD = {
     OWN: "the base's own",

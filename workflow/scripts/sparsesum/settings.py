@@ -28,7 +28,9 @@ def _holder(keys: list, files: Iterable[str]) -> str:
     for file in files:
         value = yaml.safe_load(Path(file).read_text()) or {}
         for key in keys:
-            value = value.get(key) if isinstance(value, dict) else None
+            # A list replaces the one below it as a whole.
+            if not isinstance(value, list):
+                value = value.get(key) if isinstance(value, dict) else None
         if value is not None:
             holder = os.path.relpath(file)
     return holder
