@@ -31,7 +31,13 @@ localrules:
     audit_counts,
     audit,
     claims,
-    plots,
+    sparsity,
+    quality_size,
+    quality_time,
+    heat_map,
+    training_curves,
+    sparsity_layers,
+    published,
     plot_pruning,
     provenance,
     verify,
@@ -42,9 +48,8 @@ rule all:
     input:
         "results/table3.csv",
         "results/table3.md",
-        "results/plots/quality_size.svg",
-        "results/plots/training_curves.svg",
         "results/provenance.json",
+        plots=lambda wildcards: PLOTS,
 
 
 include: "workflow/rules/download.smk"
@@ -59,7 +64,7 @@ include: "workflow/rules/measure.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/claims.smk"
-include: "workflow/rules/report.smk"
+include: "workflow/rules/plots.smk"
 include: "workflow/rules/provenance.smk"
 include: "workflow/rules/slurm.smk"
 

@@ -17,7 +17,7 @@ def of_paper(name):
     return f"{located(config['published'])}/{name}"
 
 
-STANDS_FOR = {name: model.get("stands_for") for name, model in config["models"].items()}
+STANDS_FOR = {row.model: config["models"][row.model].get("stands_for") for row in ROWS}
 try:
     PUBLISHED = published.read(of_paper("table3.csv")) if config["published"] else []
     REPEATED = published.repeated(PUBLISHED, ROWS)
