@@ -111,6 +111,29 @@ def test_a_run_that_is_its_own_publication_is_reproduced(project):
     assert "reproduced" in (project.folder / "results" / "audit.md").read_text()
 
 
+def test_ours_against_published_is_drawn_where_a_model_stands_for_a_published_one(project):
+    plot = "results/plots/published"
+    assert project.planned() == set()  # neither named so nor standing for one
+    model = {"source": str(project.models["tiny-pre"]), "revision": None, "stands_for": "opt-125m"}
+    project.use(project.models, models={"tiny-pre": model})
+    assert project.planned() == {f"{plot}.svg", f"{plot}.csv"}
+    done = project.snakemake()
+    assert done.returncode == 0, done.stdout[-3000:]
+    # Of the tiny grid's rows those that were published of opt-125m.
+    lines = read(project.folder / f"{plot}.csv")
+    assert [(x["pruner"], x["sparsity"], x["split"], x["published"]) for x in lines] == [
+        ("none", "none", "test", "0.0782"),
+        ("none", "none", "validation", "0.1652"),
+        ("none", "none", "test", "0.4239"),
+        ("none", "none", "validation", "0.2338"),
+        ("wanda", "2:4", "test", "0.1384"),
+        ("wanda", "2:4", "validation", "0.2096"),
+    ]
+    assert {line["published_model"] for line in lines} == {"opt-125m"}
+    told = (project.folder / f"{plot}.svg").read_text()
+    assert "tiny-pre for opt-125m" in told and "tiny-post" not in told
+
+
 def test_a_calibration_set_from_a_text_of_its_own(project):
     """Wanda's and SparseGPT's rows are made again; magnitude's, which looks at none, is not."""
     (project.folder / "mine").mkdir()

@@ -23,6 +23,8 @@ MARKERS = "os^Dv<"
 """So that in grey print, too, one is told from another."""
 GREY = "0.4"
 
+ROW = ["model", "finetuning", "pruner", "sparsity"]
+"""What tells a row of the grid from others, in a table."""
 NAMES = {"qlora": "QLoRA", "wanda": "Wanda", "sparsegpt": "SparseGPT"}
 """How people write them; all others are written as they are."""
 

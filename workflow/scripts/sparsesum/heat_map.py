@@ -6,9 +6,7 @@ import numpy
 import pandas
 from matplotlib import colormaps
 
-from sparsesum.figures import headline, ink_on, plt, row_name, save
-
-ROW = ["model", "finetuning", "pruner", "sparsity"]
+from sparsesum.figures import ROW, headline, ink_on, plt, row_name, save
 
 SCORES = {
     "rouge": ("ROUGE-\nLsum", "high"),

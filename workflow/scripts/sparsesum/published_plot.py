@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pandas
 
-from sparsesum.figures import COLOURS, headline, plt, row_name, save
+from sparsesum.figures import COLOURS, ROW, headline, plt, row_name, save
 from sparsesum.grid import Row
 
-ROW = ["model", "finetuning", "pruner", "sparsity"]
 SPLITS = {"test": "Test", "validation": "Validation"}
 
 

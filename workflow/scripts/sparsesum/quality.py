@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from sparsesum.figures import (
     GREY,
+    ROW,
     Label,
     face,
     headline,
@@ -19,7 +20,6 @@ from sparsesum.figures import (
     save,
 )
 
-ROW = ["model", "finetuning", "pruner", "sparsity"]
 ROUGE = ["test_rouge", "test_rouge_low", "test_rouge_high"]
 
 COSTS = {

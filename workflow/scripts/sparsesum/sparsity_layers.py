@@ -7,9 +7,8 @@ import numpy
 import pandas
 from matplotlib import colormaps
 
-from sparsesum.figures import NAMES, headline, ink_on, plt, save
+from sparsesum.figures import NAMES, ROW, headline, ink_on, plt, save
 
-ROW = ["model", "finetuning", "pruner", "sparsity"]
 EMBEDDINGS, ALL = "embeddings", "all"
 LINEARS = [*(f"self_attn.{name}_proj" for name in ("q", "k", "v", "out")), "fc1", "fc2"]
 """In the order they are drawn."""

@@ -6,9 +6,17 @@ from pathlib import Path
 import pandas
 from matplotlib.ticker import LogLocator, NullLocator
 
-from sparsesum.figures import Label, face, headline, label_column, looks, panels, row_name, save
-
-ROW = ["model", "finetuning", "pruner", "sparsity"]
+from sparsesum.figures import (
+    ROW,
+    Label,
+    face,
+    headline,
+    label_column,
+    looks,
+    panels,
+    row_name,
+    save,
+)
 
 
 def joined(rows: Sequence[Sequence[str]], curves: Sequence[pandas.DataFrame]) -> pandas.DataFrame:
