@@ -37,7 +37,13 @@ localrules:
     browse,
     comparisons,
     seeds,
-    plots,
+    sparsity,
+    quality_size,
+    quality_time,
+    heat_map,
+    training_curves,
+    sparsity_layers,
+    published,
     plot_pruning,
     provenance,
     verify,
@@ -48,9 +54,8 @@ rule all:
     input:
         "results/table3.csv",
         "results/table3.md",
-        "results/plots/quality_size.svg",
-        "results/plots/training_curves.svg",
         "results/provenance.json",
+        plots=lambda wildcards: PLOTS,
 
 
 include: "workflow/rules/download.smk"
@@ -67,7 +72,7 @@ include: "workflow/rules/audit.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/browse.smk"
 include: "workflow/rules/compare.smk"
-include: "workflow/rules/report.smk"
+include: "workflow/rules/plots.smk"
 include: "workflow/rules/provenance.smk"
 include: "workflow/rules/slurm.smk"
 

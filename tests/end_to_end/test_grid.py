@@ -101,3 +101,33 @@ def test_the_report(finished):
     names = zipfile.ZipFile(finished.folder / "report.zip").namelist()
     assert any(name.endswith("report.html") for name in names)
     assert sum(name.endswith(("table3.csv", ".svg")) for name in names) >= 3
+
+
+def test_the_plots_data_are_the_artifacts(finished, table):
+    def drawn(name: str) -> list[dict]:
+        with (finished.folder / "results" / "plots" / f"{name}.csv").open() as file:
+            return list(csv.DictReader(file))
+
+    for name, cost in (("quality_size", "size_mb"), ("quality_time", "inference_seconds")):
+        lines = drawn(name)
+        columns = ("model", "sparsity", cost, "test_rouge", "test_rouge_low", "test_rouge_high")
+        for key in columns:
+            assert [line[key] for line in lines] == [line[key] for line in table]
+        assert "True" in {line["front"] for line in lines}
+    trained = {(x["model"], x["finetuning"], x["pruner"]) for x in drawn("training_curves")}
+    assert len(trained) == 5
+    lines = drawn("sparsity_layers")
+    rows = list(dict.fromkeys(tuple(list(line.values())[:4]) for line in lines))
+    # Each row, a pruned one after its checkpoint as pruned.
+    assert len(rows) == 6 + 4 and rows[2:4] == [
+        ("tiny-pre", "base", "wanda", "2:4"),
+        ("tiny-pre", "qlora", "wanda", "2:4"),
+    ]
+    for line in lines:
+        share = float(line["share"])
+        if line["layer"]:
+            assert (0.5 <= share < 0.53) if line["pruner"] != "none" else share < 0.001, line
+        elif line["linear"] == "embeddings":
+            assert share == 0, line
+        else:
+            assert 0 <= share < 0.5, line

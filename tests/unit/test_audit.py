@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
-from sparsesum import audit, files, findings, shapes
-from sparsesum.errors import InputError
+from sparsesum import audit, files, findings, published, shapes
 from sparsesum.grid import Row, read
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,14 +15,14 @@ MODELS = ["opt-125m", "opt-350m"]
 
 @pytest.fixture(scope="module")
 def counts() -> dict[str, shapes.Counts]:
+    protocol = files.read_json(PAPER / "protocol.json")
     paths = [PAPER / f"{name}.json" for name in MODELS]
-    return shapes.of_files(paths, 16, ["q_proj", "k_proj", "v_proj"])
+    return shapes.of_files(paths, protocol["rank"], protocol["target_modules"])
 
 
 @pytest.fixture(scope="module")
 def lines() -> dict:
-    rows = read(ROOT / "config" / "paper_grid.tsv", MODELS)
-    return audit.published(files.read_csv(PAPER / "table3.csv"), rows)
+    return {published.row_of(line): line for line in published.read(PAPER / "table3.csv")}
 
 
 @pytest.fixture(scope="module")
@@ -155,9 +155,14 @@ def test_verdicts_on_our_own_run(lines, counts):
     assert verdicts("dense", **far)["test_rouge"] == ("differs", "")
 
 
-def test_a_grid_without_published_rows_is_refused(lines):
-    with pytest.raises(InputError, match="published table"):
-        audit.published(files.read_csv(PAPER / "table3.csv"), [Row("mine", "base", "none", "none")])
+def test_the_papers_grid_and_protocol_are_those_of_paper_yaml(lines):
+    assert list(lines) == read(ROOT / "config" / "paper_grid.tsv", MODELS)
+    paper = yaml.safe_load((ROOT / "config" / "paper.yaml").read_text())
+    protocol = files.read_json(PAPER / "protocol.json")
+    assert {key: protocol[key] for key in ("rank", "target_modules")} == {
+        key: paper["qlora"][key] for key in ("rank", "target_modules")
+    }
+    assert protocol["splits"] == paper["corpora"][paper["corpus"]]["splits"]
 
 
 def test_the_tables_for_people_hold_every_record(lines, counts):

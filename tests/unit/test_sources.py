@@ -28,7 +28,8 @@ def test_what_a_stage_does_not_need_does_not_rerun_it():
     assert "sparsesum/qlora.py" not in names("generate.py")
     assert not names("full.py") & {"sparsesum/qlora.py", "sparsesum/generation.py"}
     assert not names("qlora.py") & {"sparsesum/full.py", "sparsesum/tables.py"}
-    assert not names("table3.py") & {"sparsesum/plots.py", "sparsesum/checkpoints.py"}
+    assert not names("table3.py") & {"sparsesum/figures.py", "sparsesum/checkpoints.py"}
+    assert "sparsesum/quality.py" not in names("heat_map.py")
 
 
 def test_every_script_names_modules_that_exist(tmp_path: Path):

@@ -1,12 +1,11 @@
-"""The table and the plots, from known figures."""
+"""The table, from known figures."""
 
 import io
-from pathlib import Path
 
 import pandas
 import pytest
 
-from sparsesum import plots, tables
+from sparsesum import tables
 
 PAPER = "model,finetuning,pruner,sparsity,validation_rouge,validation_bertscore,test_rouge,test_bertscore,inference_seconds,nonzero_parameters,size_mb"  # noqa: E501
 ROWS = [["m", "base", "none", "none"], ["m", "qlora", "wanda", "2:4"]]
@@ -101,19 +100,3 @@ def test_a_mean_over_no_example_is_blank():
 def test_times_of_different_machines_are_marked(frame):
     frame.loc[1, "device"] = "Another, 2 threads"
     assert "MIXED" in tables.markdown(frame, "")
-
-
-def test_plots_are_drawn_from_the_figures_and_twice_the_same(frame, tmp_path: Path):
-    curve = pandas.DataFrame({"step": [1, 2, 3], "loss": [3.0, 2.0, 1.0]})
-    curves = {f"results/qlora/bills/m/{s}/curve.csv": curve for s in ("dense", "wanda_2of4")}
-    made = []
-    for run in ("a", "b"):
-        plots.quality_size(frame, tmp_path / f"{run}.svg")
-        plots.training_curves(curves, "embedded", tmp_path / f"{run}-curves.svg")
-        made.append([(tmp_path / f"{run}{name}.svg").read_bytes() for name in ("", "-curves")])
-    assert made[0] == made[1]
-    quality, loss = (svg.decode() for svg in made[0])
-    for label in ("qlora, wanda 2:4", "base", "ROUGE-Lsum", "preset embedded", "3.2"):
-        assert label in quality, label
-    for label in ("qlora dense", "qlora wanda_2of4", "Training loss, preset embedded"):
-        assert label in loss, label

@@ -1,12 +1,15 @@
 """The audit as a target, and the published protocol as a switch."""
 
 import csv
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 import time
+
+import pytest
 
 from tests.workflow.project import ROOT
 
@@ -30,29 +33,57 @@ def read(path) -> list[dict]:
         return list(csv.DictReader(file))
 
 
-def test_counts_are_audited_without_weights_and_without_a_network(tmp_path):
+@pytest.mark.parametrize("preset", ["paper", "config"])
+def test_counts_are_audited_whatever_the_preset(tmp_path, preset):
+    """Without weights and without a network; the same bytes."""
     start = time.monotonic()
     done = run(
         tmp_path,
-        *("--configfile", str(ROOT / "config" / "paper.yaml"), "--", "results/audit_counts.csv"),
+        *(
+            "--configfile",
+            str(ROOT / "config" / f"{preset}.yaml"),
+            "--",
+            "results/audit_counts.csv",
+        ),
         HF_ENDPOINT="http://localhost:9",
     )
     assert done.returncode == 0, done.stdout[-3000:]
     assert time.monotonic() - start < 120  # nothing is fetched, nothing trained
-    lines = read(tmp_path / "results" / "audit_counts.csv")
+    results = tmp_path / "results"
+    lines = read(results / "audit_counts.csv")
     assert len(lines) == 28
     assert [line["verdict"] for line in lines].count("explained") == 22
-    assert not (tmp_path / "results" / "fetch").exists()
-    assert "83,656,704" in (tmp_path / "results" / "audit_counts.md").read_text()
+    assert not (results / "fetch").exists()
+    assert "83,656,704" in (results / "audit_counts.md").read_text()
+    assert hashlib.sha256((results / "audit_counts.csv").read_bytes()).hexdigest()[:8] == "e3c7d8e6"
+    assert hashlib.sha256((results / "audit_counts.md").read_bytes()).hexdigest()[:8] == "3f4c5d57"
 
 
-def test_a_preset_that_repeats_no_table_says_so(tmp_path):
-    for target in ("results/audit_counts.csv", "results/audit.csv"):
-        done = run(tmp_path, "--", target)
-        assert done.returncode != 0
-        assert "preset embedded repeats no published table" in done.stdout
-        assert "Traceback" not in done.stdout
-    assert not (tmp_path / "results" / "audit.csv").exists()
+def test_a_preset_whose_rows_were_not_published_says_so(tmp_path):
+    done = run(tmp_path, "--", "results/audit.csv")
+    assert done.returncode != 0
+    assert "audit: error: preset embedded repeats no published row" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (tmp_path / "results" / "table3.csv").exists()
+    (tmp_path / "none.yaml").write_text("published: null\n")
+    for target in ("results/audit_counts.csv", "results/audit.csv", "results/plots/published.svg"):
+        done = run(tmp_path, "--configfile", "none.yaml", "--", target)
+        assert done.returncode != 0 and "Traceback" not in done.stdout
+        (told,) = {line for line in done.stdout.splitlines() if ": error: " in line}
+        assert "published" in told
+
+
+def test_what_is_wrong_with_published_is_told_before_anything_is_made(tmp_path):
+    for text, said in {
+        "published: gone": "key 'published': no file gone/table3.csv; allowed is null, or a folder",
+        "models: {opt-125m-mini: {stands_for: opt-1}}": (
+            "key 'models.opt-125m-mini.stands_for': 'opt-1' was not published; allowed: null, opt-1"
+        ),
+    }.items():
+        (tmp_path / "mine.yaml").write_text(text)
+        done = run(tmp_path, "--configfile", "mine.yaml", "--", "results/table3.csv")
+        assert done.returncode != 0 and said in done.stdout and "Traceback" not in done.stdout
+        assert not (tmp_path / "results").exists()
 
 
 def test_a_run_that_is_its_own_publication_is_reproduced(project):
@@ -78,6 +109,29 @@ def test_a_run_that_is_its_own_publication_is_reproduced(project):
         "reproduced"
     }
     assert "reproduced" in (project.folder / "results" / "audit.md").read_text()
+
+
+def test_ours_against_published_is_drawn_where_a_model_stands_for_a_published_one(project):
+    plot = "results/plots/published"
+    assert project.planned() == set()  # neither named so nor standing for one
+    model = {"source": str(project.models["tiny-pre"]), "revision": None, "stands_for": "opt-125m"}
+    project.use(project.models, models={"tiny-pre": model})
+    assert project.planned() == {f"{plot}.svg", f"{plot}.csv"}
+    done = project.snakemake()
+    assert done.returncode == 0, done.stdout[-3000:]
+    # Of the tiny grid's rows those that were published of opt-125m.
+    lines = read(project.folder / f"{plot}.csv")
+    assert [(x["pruner"], x["sparsity"], x["split"], x["published"]) for x in lines] == [
+        ("none", "none", "test", "0.0782"),
+        ("none", "none", "validation", "0.1652"),
+        ("none", "none", "test", "0.4239"),
+        ("none", "none", "validation", "0.2338"),
+        ("wanda", "2:4", "test", "0.1384"),
+        ("wanda", "2:4", "validation", "0.2096"),
+    ]
+    assert {line["published_model"] for line in lines} == {"opt-125m"}
+    told = (project.folder / f"{plot}.svg").read_text()
+    assert "tiny-pre for opt-125m" in told and "tiny-post" not in told
 
 
 def test_a_calibration_set_from_a_text_of_its_own(project):

@@ -19,10 +19,14 @@ def change(project, path: str, old: str = "", new: str = "") -> None:
     file.write_text(text.replace(old, new, 1) if old else text + "\n# changed\n")
 
 
-TABLES = {
-    "results/table3.csv", "results/table3.md", "results/table3.html",
-    "results/plots/quality_size.svg", "results/plots/training_curves.svg",
-}  # fmt: skip
+PLOTS = "quality_size quality_time heat_map training_curves sparsity_layers".split()
+TABLES = {"results/table3.csv", "results/table3.md", "results/table3.html"}
+TABLES |= {f"results/plots/{name}.{kind}" for name in PLOTS for kind in ("svg", "csv")}
+
+
+def plots(planned: set[str]) -> list[str]:
+    """The plots among planned outputs."""
+    return [name for name in PLOTS if f"results/plots/{name}.svg" in planned]
 
 
 def only(planned: set[str], *words: str) -> None:
@@ -40,8 +44,9 @@ def test_an_edited_pruner_reruns_its_rows_and_the_tables_alone(project):
     planned = project.planned()
     only(planned, "wanda")
     assert rules(planned) == {
-        "prune", "qlora", "full", "generate", "examples", "score", "measure", "plots",
+        "prune", "qlora", "full", "generate", "examples", "score", "measure", "sparsity", "plots",
     }  # fmt: skip
+    assert plots(planned) == PLOTS
     assert "results/table3.csv" in planned
 
 
@@ -60,20 +65,34 @@ def test_a_new_row_costs_that_row_alone(project):
     planned = project.planned()
     # The pruned checkpoint is there: the full fine-tune of wanda 50 % made it.
     only(planned, "tiny-post/wanda_50")
-    assert rules(planned) == {"qlora", "generate", "examples", "score", "measure", "plots"}
+    stages = "qlora generate examples score measure sparsity plots"
+    assert rules(planned) == set(stages.split())
 
 
 def test_another_number_of_resamples_trains_and_generates_nothing(project):
     project.use(project.models, score={"resamples": 77})
     planned = project.planned()
     assert rules(planned) == {"score", "plots"}
+    assert plots(planned) == ["quality_size", "quality_time", "heat_map"]  # those of the table
     assert len({path for path in planned if "/score/" in path}) == 6
 
 
-def test_a_changed_plot_remakes_the_plots_alone(project):
-    change(project, "workflow/scripts/sparsesum/plots.py")
-    assert rules(project.planned()) == {"plots"}
-    assert "results/table3.csv" not in project.planned()
+def test_a_changed_plot_remakes_that_plot_alone(project):
+    for module, drawn in {
+        "sparsity_layers": ["sparsity_layers"],
+        "quality": ["quality_size", "quality_time", "sparsity_layers"],
+        "figures": PLOTS,
+    }.items():
+        change(project, f"workflow/scripts/sparsesum/{module}.py")
+        planned = project.planned()
+        assert rules(planned) == {"plots"} and plots(planned) == drawn
+        assert "results/table3.csv" not in planned
+
+
+def test_a_changed_count_of_zeros_redraws_their_plot_alone(project):
+    change(project, "workflow/scripts/sparsesum/zeros.py")
+    planned = project.planned()
+    assert rules(planned) == {"sparsity", "plots"} and plots(planned) == ["sparsity_layers"]
 
 
 def test_a_changed_readme_or_report_caption_reruns_nothing(project):

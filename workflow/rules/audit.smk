@@ -1,30 +1,42 @@
 """
 The audit: the published table, figure by figure, with a verdict on each.
 
-  in   resources/paper (the key `published`): the published table, model cards, shapes
+  in   resources/paper (the key `published`): the published table, its protocol, model cards, shapes
   out  results/audit_counts.csv and .md    counts and sizes, from shapes alone: no weights needed
        results/audit.csv and .md           every figure, beside this run's table
+
+The first is about what was published, whatever the grid; the second about the grid's rows that
+repeat it.
 """
 
 
 def of_paper(name):
-    """A file of the folder with what was published; none where a preset repeats nothing published."""
+    """A file of the folder with what was published; none where there is no such folder."""
     if config["published"] is None:
         return []
     return f"{located(config['published'])}/{name}"
 
 
-def shapes_of_paper():
-    """The shape of each model of the grid."""
-    models = dict.fromkeys(row.model for row in ROWS)
-    return [of_paper(f"{model}.json") for model in models] if config["published"] else []
+STANDS_FOR = {row.model: config["models"][row.model].get("stands_for") for row in ROWS}
+try:
+    PUBLISHED = published.read(of_paper("table3.csv")) if config["published"] else []
+    REPEATED = published.repeated(PUBLISHED, ROWS)
+    COUNTERPARTS = published.counterparts(PUBLISHED, ROWS, STANDS_FOR if PUBLISHED else {})
+except InputError as error:
+    raise WorkflowError(str(error))
+
+
+def shapes_of_paper(rows):
+    """The shape of each model of the rows."""
+    return [of_paper(f"{model}.json") for model in dict.fromkeys(row.model for row in rows)]
 
 
 rule audit_counts:
     input:
         published=of_paper("table3.csv"),
         cards=of_paper("model_cards.csv"),
-        shapes=shapes_of_paper(),
+        protocol=of_paper("protocol.json"),
+        shapes=shapes_of_paper(map(published.row_of, PUBLISHED)),
         code=scripts("audit_counts.py"),
     output:
         csv="results/audit_counts.csv",
@@ -47,12 +59,6 @@ rule audit_counts:
         mem_mb=2000,
         runtime=10,
         gpu=0,
-    params:
-        rows=[[row.model, row.finetuning, row.pruner, row.sparsity] for row in ROWS],
-        preset=config["preset"],
-        rank=config["qlora"]["rank"],
-        target_modules=config["qlora"]["target_modules"],
-        splits=config["corpora"][CORPUS]["splits"],
     message:
         "Audit of the published counts and sizes"
     script:
@@ -61,10 +67,10 @@ rule audit_counts:
 
 rule audit:
     input:
-        # Without a published table the job says so, and nothing is made for it.
-        table="results/table3.csv" if config["published"] else [],
+        # Without a published row the job says so, and nothing is made for it.
+        table="results/table3.csv" if REPEATED else [],
         published=of_paper("table3.csv"),
-        shapes=shapes_of_paper(),
+        shapes=shapes_of_paper(REPEATED),
         code=scripts("audit.py"),
     output:
         csv="results/audit.csv",

@@ -13,7 +13,7 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from sparsesum import files, grid, hub, locks, parameters, settings, sources
+from sparsesum import files, grid, hub, locks, parameters, published, settings, sources
 from sparsesum.errors import InputError
 
 if workflow.is_main_process:

@@ -1,16 +1,42 @@
 """
-How far a row is from its dense model, told without generating: errors of its Linears' outputs, and
-perplexity.
+How far a row is from its dense model, told without generating: zeros of its weights, errors of its
+Linears' outputs, and perplexity.
 
   in   the dense and the pruned checkpoint, or the files that deploy a row; held-out text, and the
        test split's tokens
-  out  results/reconstruct/CORPUS/MODEL/SPARSITY.csv             layer, linear, error, zeros, weights
+  out  results/sparsity/CORPUS/MODEL/SPARSITY/FINETUNING.csv     tensor, layer, linear, zeros, weights
+       results/reconstruct/CORPUS/MODEL/SPARSITY.csv             layer, linear, error, zeros, weights
        results/likelihood/CORPUS/MODEL/SPARSITY/FINETUNING.csv   text, id, tokens, nll (a sum, nats)
        results/perplexity/CORPUS/MODEL/SPARSITY/FINETUNING.json  with intervals
 
 Perplexity is two rules, so that another number of resamples loads no model. Only
-results/table_pruning.csv asks for these.
+results/table_pruning.csv asks for these but the zeros, which are drawn with the grid.
 """
+
+
+rule sparsity:
+    input:
+        model=lambda wildcards: deployed(wildcards)["model"][0],
+        code=scripts("sparsity.py"),
+    output:
+        "results/sparsity/{corpus}/{model}/{sparsity}/{finetuning}.csv",
+        provenance="results/sparsity/{corpus}/{model}/{sparsity}/{finetuning}.provenance.json",
+    log:
+        "results/logs/sparsity/{corpus}/{model}/{sparsity}/{finetuning}.log",
+    benchmark:
+        "results/benchmarks/sparsity/{corpus}/{model}/{sparsity}/{finetuning}.tsv"
+    priority: priorities["evaluate"]
+    conda:
+        "../../envs/sparsesum.yaml"
+    threads: 1
+    resources:
+        mem_mb=sized(500, 1),
+        runtime=sized(10),
+        gpu=0,
+    message:
+        "Zeros of {wildcards.model}, {wildcards.sparsity}, {wildcards.finetuning}"
+    script:
+        "../scripts/sparsity.py"
 
 
 rule reconstruct:

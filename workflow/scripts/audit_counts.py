@@ -6,17 +6,20 @@ from runner import job
 def main(snakemake) -> None:
     import pandas
 
-    from sparsesum import audit, files, findings, grid, pages, shapes
+    from sparsesum import audit, files, findings, pages, published, shapes
+    from sparsesum.errors import InputError
 
-    given, settings = snakemake.input, snakemake.params
+    given = snakemake.input
     if not given.published:
-        raise audit.nothing_published(settings.preset)
-    lines = audit.published(
-        files.read_csv(given.published), [grid.Row(*row) for row in settings.rows]
-    )
-    counts = shapes.of_files(given.shapes, settings.rank, settings.target_modules)
+        raise InputError(
+            "key 'published': null: there is no published table to audit; allowed: a folder such "
+            "as resources/paper"
+        )
+    lines = {published.row_of(line): line for line in published.read(given.published)}
+    protocol = files.read_json(given.protocol)
+    counts = shapes.of_files(given.shapes, protocol["rank"], protocol["target_modules"])
     records = audit.audit_counts(lines, counts)
-    found = findings.findings(lines, counts, files.read_csv(given.cards), settings.splits)
+    found = findings.findings(lines, counts, files.read_csv(given.cards), protocol["splits"])
     with files.whole(snakemake.output.csv) as draft:
         pandas.DataFrame(records).to_csv(draft, index=False)
     pages.write(

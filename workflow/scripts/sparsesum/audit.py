@@ -7,7 +7,6 @@ Source: "Pruning OPT for Summarization", table 3, its authors' notebooks and mod
 
 from collections.abc import Mapping, Sequence
 
-from sparsesum.errors import InputError
 from sparsesum.grid import NONE, Row
 from sparsesum.patterns import parse
 from sparsesum.shapes import Counts
@@ -24,35 +23,6 @@ VERDICTS = [REPRODUCED, EXPLAINED, DIFFERS]
 
 Figure = tuple[float, str]
 """A value, and the arithmetic that gives it."""
-
-
-def published(lines: Sequence[Mapping], rows: Sequence[Row]) -> dict[Row, Mapping]:
-    """The published line of each row of the grid that has one, in the grid's order.
-
-    `lines`: the published table, an empty pruner and sparsity for unpruned rows. An InputError
-    where none of the rows was published.
-    """
-    table = {row_of(line).path: line for line in lines}
-    found = {row: table[row.path] for row in rows if row.path in table}
-    if not found:
-        raise InputError(
-            "none of the grid's rows stands in the published table; the audit is for "
-            "--configfile config/paper.yaml"
-        )
-    return found
-
-
-def row_of(line: Mapping) -> Row:
-    """The row that a published line is about; pruner and sparsity of an unpruned one are empty."""
-    return Row(line["model"], line["finetuning"], line["pruner"] or NONE, line["sparsity"] or NONE)
-
-
-def nothing_published(preset: str) -> InputError:
-    """What is said where there is nothing to audit."""
-    return InputError(
-        f"preset {preset} repeats no published table (key published: null): there is nothing to "
-        "audit; add --configfile config/paper.yaml"
-    )
 
 
 def correct(row: Row, counts: Counts) -> dict[str, Figure]:

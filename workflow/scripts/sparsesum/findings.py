@@ -6,8 +6,9 @@ Source: "Pruning OPT for Summarization", table 3, its authors' notebooks and mod
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
-from sparsesum.audit import correct, evaluated, mistaken, row_of
+from sparsesum.audit import correct, evaluated, mistaken
 from sparsesum.grid import NONE, Row
+from sparsesum.published import row_of
 from sparsesum.shapes import Counts
 
 

@@ -6,11 +6,9 @@ from pathlib import Path
 import pandas
 from matplotlib.ticker import LogLocator, NullLocator
 
-from sparsesum.figures import COLOURS, plt, save
+from sparsesum.figures import COLOURS, GREY, MARKERS, plt, save
 
 NONE = "none"
-MARKERS = "os^Dv<"
-"""A pruner's marker, so that in grey print, too, one is told from another."""
 
 LABELS = {
     "reconstruction_error": "Reconstruction error",
@@ -22,7 +20,6 @@ LABELS = {
 UNPRUNED = {"pruned": ("dense", (0, (4, 2))), "qlora": ("QLoRA", "-")}
 """Name and style of the line of the unpruned model at a stage."""
 
-GREY = "0.4"
 GAP = 0.055
 """The least distance of two labels, as a share of their panel's height."""
 
