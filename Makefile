@@ -3,11 +3,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: table3 test test-slurm test-browser rehearse bench-prune check lock
+.PHONY: table3 report test test-slurm test-browser rehearse bench-prune check lock
 
 table3: $(VENV)/.installed
 	@$(BIN)/snakemake --cores all results/table3.csv
 	@echo && cat results/table3.md && echo "With all columns: results/table3.csv"
+
+# All there is to see, in one zip and in one page; of the embedded default.
+report: $(VENV)/.installed
+	@$(BIN)/snakemake --cores all report
+	@$(BIN)/snakemake --cores all report --report results/report.zip
+	@$(BIN)/snakemake --cores all report --report results/report.html
+	@echo && echo "To read: results/report.html, or results/report.zip unpacked; the outputs alone: results/browse.html"
 
 # The paper's grid at true shape, on stand-ins with random weights: no Hub, no GPU.
 REHEARSAL := --cores all --configfile config/paper.yaml config/rehearse.yaml --

@@ -3,6 +3,7 @@ The results grid of "Pruning OPT for Summarization", and only what changed of it
 
   bills -> tokens -> calibration set -> pruned checkpoint -> fine-tuned model -> generations
         -> scores and costs -> results/table3.csv -> results/audit.csv, results/claims.csv
+        -> results/browse.html, and all of it in one report (rule report)
 
   pruned checkpoint -> reconstruction errors, perplexity and scores -> results/table_pruning.csv
   scores -> results/comparisons.csv, and with further seeds -> results/seeds.csv
@@ -19,12 +20,16 @@ min_version("9.0")
 configfile: f"{workflow.basedir}/config/config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 
 
 # What needs the network, and what takes a second: on a cluster these run where Snakemake does.
 localrules:
     all,
+    report,
     download,
     fetch,
     table3,
@@ -54,8 +59,21 @@ rule all:
     input:
         "results/table3.csv",
         "results/table3.md",
-        "results/provenance.json",
+        "results/provenance.html",
         plots=lambda wildcards: PLOTS,
+
+
+rule report:
+    # Then: snakemake report --report results/report.zip
+    input:
+        rules.all.input,
+        "results/table_costs.html",
+        "results/comparisons.html",
+        "results/table_cheats.html",
+        "results/claims.html",
+        "results/browse.html",
+        audits=lambda wildcards: AUDITS,
+        seeds="results/seeds.html" if SEEDS[1:] else [],
 
 
 include: "workflow/rules/download.smk"

@@ -412,7 +412,6 @@ def test_odd_characters_are_shown(page):
         lambda *_: {
             "prediction": odd,
             "unsupported_facts": ["7"],
-            "copied": ["𝔸🜚 e\u0301 7 "[:-1]],
         },
     )
     shown = page.text("#cards .text")

@@ -223,8 +223,8 @@ def test_the_print():
     frame = table(metrics=["fact_f1", "rougeLsum"])
     text = comparison_text.markdown(frame, "Miniature models.")
     assert "preset simulated" in text.splitlines()[0] and "Miniature models." in text
-    assert text.index("## fact_f1, test") < text.index("## ROUGE-Lsum, test")
-    assert text.index("## ROUGE-Lsum, test") < text.index("## fact_f1, validation")
+    assert text.index("## Fact F1, test") < text.index("## ROUGE-Lsum, test")
+    assert text.index("## ROUGE-Lsum, test") < text.index("## Fact F1, validation")
     section = text.split("## ROUGE-Lsum, test")[1].split("##")[0]
     cells = {
         parts[2]: parts[3:7]

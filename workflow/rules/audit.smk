@@ -25,6 +25,10 @@ try:
 except InputError as error:
     raise WorkflowError(str(error))
 
+# What of it there is for the active configuration.
+AUDITS = ["results/audit_counts.html"] if PUBLISHED else []
+AUDITS += ["results/audit.html"] if REPEATED else []
+
 
 def shapes_of_paper(rows):
     """The shape of each model of the rows."""
@@ -94,7 +98,7 @@ rule audit:
         runtime=10,
         gpu=0,
     params:
-        rows=[[row.model, row.finetuning, row.pruner, row.sparsity] for row in ROWS],
+        rows=cells(ROWS),
         preset=config["preset"],
         rank=config["qlora"]["rank"],
         target_modules=config["qlora"]["target_modules"],

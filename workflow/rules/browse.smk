@@ -38,7 +38,7 @@ rule browse:
         runtime=20,
         gpu=0,
     params:
-        rows=[[row.model, row.finetuning, row.pruner, row.sparsity] for row in ROWS],
+        rows=cells(ROWS),
         preset=config["preset"],
         note=config["note"],
     message:

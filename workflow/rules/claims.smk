@@ -120,7 +120,7 @@ rule claims:
         page=report(
             "results/claims.html",
             caption="../report/claims.rst",
-            category="Results",
+            category="Claims",
             labels={"table": "the claims"},
         ),
         provenance="results/claims.provenance.json",
@@ -136,7 +136,7 @@ rule claims:
         runtime=20,
         gpu=0,
     params:
-        rows=[[row.model, row.finetuning, row.pruner, row.sparsity] for row in ROWS],
+        rows=cells(ROWS),
         bases=BASES,
         aware=activation_aware(),
         resamples=config["score"]["resamples"],

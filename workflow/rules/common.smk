@@ -49,6 +49,7 @@ try:
 except InputError as error:
     raise WorkflowError(str(error))
 
+TRAINED = [row for row in ROWS if row.finetuning != "base"]
 CORPUS = config["corpus"]
 # What is fetched of the Hub for them is called by their names there; "" for a folder.
 ENCODER = hub.name(located(config["score"]["encoder"]))
@@ -83,6 +84,11 @@ def scripts(*files):
     """A rule's script and every local module it imports: a change of one reruns the rule."""
     # Relative, so that a project that was moved or copied has nothing to rerun.
     return [os.path.relpath(path) for path in sources.closure(*files)]
+
+
+def cells(rows):
+    """Rows as a script gets them."""
+    return [[row.model, row.finetuning, row.pruner, row.sparsity] for row in rows]
 
 
 def scored_as(row):

@@ -10,8 +10,6 @@ With one seed results/seeds.csv takes what there is. A further one costs its tra
 and scores, and nothing that is measured with a clock.
 """
 
-TRAINED = [row for row in ROWS if row.finetuning != "base"]
-
 
 def of_seeds(template):
     """The artifact of each fine-tuned row: of all with the first seed, then of all with the next."""
@@ -45,7 +43,7 @@ rule comparisons:
         runtime=20,
         gpu=0,
     params:
-        rows=[[row.model, row.finetuning, row.pruner, row.sparsity] for row in ROWS],
+        rows=cells(ROWS),
         metrics=config["comparisons"]["metrics"],
         resamples=config["comparisons"]["resamples"],
         seed=config["score"]["seed"],
@@ -84,7 +82,7 @@ rule seeds:
         runtime=20,
         gpu=0,
     params:
-        rows=[[row.model, row.finetuning, row.pruner, row.sparsity] for row in TRAINED],
+        rows=cells(TRAINED),
         seeds=config["seeds"],
         metrics=config["comparisons"]["metrics"],
         preset=config["preset"],

@@ -10,8 +10,6 @@ Pictures of the results, for `snakemake --report`; a rule each, and what is draw
 
 from dataclasses import replace
 
-TRAINED = [row for row in ROWS if row.finetuning != "base"]
-
 # Each checkpoint of the grid: a pruned one as pruned, then what its rows made of it.
 CHECKPOINTS = list(
     dict.fromkeys(
@@ -27,11 +25,6 @@ PLOTS = [
 ]
 if COUNTERPARTS:
     PLOTS.append("results/plots/published.svg")
-
-
-def cells(rows):
-    """Rows as a script gets them."""
-    return [[row.model, row.finetuning, row.pruner, row.sparsity] for row in rows]
 
 
 rule quality_size:

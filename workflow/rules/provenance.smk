@@ -3,6 +3,7 @@ Provenance: what made the results, and whether they are still what was made.
 
   in   the record beside each artifact (output `provenance` of every rule)
   out  results/provenance.json     the records of all jobs that led to the table and the plots
+       results/provenance.html     what of them a reader asks for first
 
 `snakemake --cores 1 verify` hashes everything again and says what no longer matches. It makes and
 changes nothing.
@@ -14,7 +15,14 @@ rule provenance:
         results=["results/table3.csv", "results/plots/quality_size.svg"],
         code=scripts("provenance.py"),
     output:
-        "results/provenance.json",
+        records="results/provenance.json",
+        markdown="results/provenance.md",
+        page=report(
+            "results/provenance.html",
+            caption="../report/provenance.rst",
+            category="Provenance",
+            labels={"page": "what made the results"},
+        ),
     log:
         "results/logs/provenance.log",
     benchmark:
@@ -26,6 +34,9 @@ rule provenance:
         mem_mb=1000,
         runtime=20,
         gpu=0,
+    params:
+        preset=config["preset"],
+        note=config["note"],
     message:
         "What made the results"
     script:

@@ -16,8 +16,7 @@ def training_costs(wildcards):
     """The training costs of the rows that were trained."""
     return [
         f"results/{row.finetuning}/{CORPUS}/{row.model}/{row.checkpoint}/costs.json"
-        for row in ROWS
-        if row.finetuning != "base"
+        for row in TRAINED
     ]
 
 
@@ -54,7 +53,7 @@ rule table3:
         runtime=20,
         gpu=0,
     params:
-        rows=[[row.model, row.finetuning, row.pruner, row.sparsity] for row in ROWS],
+        rows=cells(ROWS),
         preset=config["preset"],
         note=config["note"],
         corpus=CORPUS,
@@ -120,7 +119,7 @@ rule table_pruning:
         page=report(
             "results/table_pruning.html",
             caption="../report/table_pruning.rst",
-            category="Results",
+            category="Pruning",
             labels={"table": "pruners and patterns"},
         ),
         provenance="results/table_pruning.provenance.json",

@@ -22,8 +22,8 @@ NAME = "provenance.json"
 RESULTS = "results"
 
 STACK = """
-    accelerate bert-score bitsandbytes datasets evaluate matplotlib numpy pandas peft pyarrow
-    rouge-score safetensors scipy snakemake tokenizers torch transformers
+    accelerate bert-score bitsandbytes datasets evaluate markdown-it-py matplotlib numpy pandas peft
+    pyarrow rouge-score safetensors scipy snakemake text2num tokenizers torch transformers
 """.split()
 """The packages whose versions are recorded."""
 
