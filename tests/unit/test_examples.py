@@ -7,7 +7,6 @@ import pytest
 
 from sparsesum import examples
 from sparsesum.errors import InputError
-from sparsesum.grid import Row
 
 
 @pytest.fixture
@@ -39,8 +38,3 @@ def test_files_of_other_examples_are_refused(scored, tmp_path, lines):
     (tmp_path / "more.csv").write_text("split,id,fact_f1\n" + lines)
     with pytest.raises(InputError, match="more.csv: not the examples of .*qlora.csv; delete both"):
         examples.read(scored, tmp_path / "more.csv")
-
-
-def test_names():
-    assert examples.named(Row("opt", "base", "none", "none")) == "opt base"
-    assert examples.named(Row("opt", "qlora", "wanda", "2:4")) == "opt qlora wanda 2:4"

@@ -110,3 +110,8 @@ def test_a_fault_in_the_pruning_grid_is_named_with_its_key(names, sparsities, sa
     with pytest.raises(InputError) as caught:
         grid.crossed(["m"], "base", names, sparsities)
     assert str(caught.value).startswith(said) and "\n" not in str(caught.value)
+
+
+def test_names():
+    assert Row("opt", "base", "none", "none").name == "opt base"
+    assert Row("opt", "qlora", "wanda", "2:4").name == "opt qlora wanda 2:4"

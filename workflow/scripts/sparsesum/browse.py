@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from sparsesum.grid import NONE, Row
+from sparsesum.grid import Row
 
 MARKS = ("blank", "cut_off")
 SCORES = ("rougeLsum", "bertscore")
@@ -84,12 +84,6 @@ def _number(cell: str) -> float | int | None:
     return int(value) if value.is_integer() else value
 
 
-def named(row: Row) -> str:
-    """A row in a few words: "opt-125m qlora wanda 2:4"."""
-    pruned = [] if row.pruner == NONE else [row.pruner, row.sparsity]
-    return " ".join([row.model, row.finetuning, *pruned])
-
-
 def index(
     rows: list[Row],
     bills: dict[str, list[dict]],
@@ -120,8 +114,8 @@ def index(
             "scores": scores,
             "openings": openings,
         }
-    names = ("model", "finetuning", "pruner", "sparsity", "path")
-    told = [{"name": named(row)} | {name: getattr(row, name) for name in names} for row in rows]
+    names = ("name", "model", "finetuning", "pruner", "sparsity", "path")
+    told = [{name: getattr(row, name) for name in names} for row in rows]
     return {"rows": told, "splits": splits}
 
 

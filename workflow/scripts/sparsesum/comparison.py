@@ -8,7 +8,7 @@ import numpy as np
 import pandas
 
 from sparsesum.errors import InputError
-from sparsesum.examples import check_metrics, check_same_bills, named
+from sparsesum.examples import check_metrics, check_same_bills
 from sparsesum.grid import Row
 
 if TYPE_CHECKING:
@@ -114,8 +114,8 @@ def table(
     """
     rows = list(scores)
     if len(rows) < 2:
-        raise InputError(f"the grid has one row, {named(rows[0])}; a comparison needs two")
-    by_name = {named(row): frame for row, frame in scores.items()}
+        raise InputError(f"the grid has one row, {rows[0].name}; a comparison needs two")
+    by_name = {row.name: frame for row, frame in scores.items()}
     check_same_bills(by_name)
     check_metrics(metrics, by_name)
     pairs = len(rows) * (len(rows) - 1) // 2

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas
 
 from sparsesum.comparison import CELLS, HIGHER, LOWER, UNDECIDED
-from sparsesum.examples import METRICS, short
+from sparsesum.examples import METRICS
 from sparsesum.grid import NONE, Row
 
 TURNED = {HIGHER: LOWER, LOWER: HIGHER, UNDECIDED: UNDECIDED}
@@ -43,7 +43,7 @@ def _minus(lines: Mapping[Row, dict], other: Row) -> str:
 
 
 def _those(lines: Mapping[Row, dict], verdict: str) -> str:
-    found = [short(other) for other, line in lines.items() if line["verdict"] == verdict]
+    found = [other.short for other, line in lines.items() if line["verdict"] == verdict]
     return "all others" if len(found) == len(lines) > 1 else ", ".join(found)
 
 
@@ -52,7 +52,7 @@ def _section(metric: str, split: str, lines: pandas.DataFrame, order: list[Row])
     printed = pandas.DataFrame(
         {
             "Model": row.model,
-            "Row": short(row),
+            "Row": row.short,
             "minus base": _minus(found[row], Row(row.model, "base", NONE, NONE)),
             "minus unpruned": _minus(found[row], Row(row.model, row.finetuning, NONE, NONE)),
             "higher than": _those(found[row], HIGHER),

@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas
 
 from sparsesum.errors import InputError
-from sparsesum.grid import NONE, Row
 
 BILL = ["split", "id"]
 """The columns that say which example a line is of."""
@@ -31,18 +30,6 @@ def read(*files: str | Path) -> pandas.DataFrame:
             )
         frames.append(frame.drop(columns=BILL).astype(float))
     return pandas.concat(frames, axis=1)
-
-
-def named(row: Row) -> str:
-    """A row in words: "opt-125m qlora wanda 2:4", "opt-125m base"."""
-    return f"{row.model} {short(row)}"
-
-
-def short(row: Row) -> str:
-    """A row in words among its model's: "qlora wanda 2:4", "base"."""
-    if row.pruner == NONE:
-        return row.finetuning
-    return f"{row.finetuning} {row.pruner} {row.sparsity}"
 
 
 def check_same_bills(scores: Mapping[str, pandas.DataFrame]) -> None:

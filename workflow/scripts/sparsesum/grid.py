@@ -35,6 +35,17 @@ class Row:
         """What tells this row's artifacts from others': model/sparsity/fine-tuning."""
         return f"{self.model}/{self.checkpoint}/{self.finetuning}"
 
+    @property
+    def short(self) -> str:
+        """The row in words among its model's: "qlora wanda 2:4", "base"."""
+        pruned = [] if self.pruner == NONE else [self.pruner, self.sparsity]
+        return " ".join([self.finetuning, *pruned])
+
+    @property
+    def name(self) -> str:
+        """The row in words: "opt-125m qlora wanda 2:4"."""
+        return f"{self.model} {self.short}"
+
 
 def pruners() -> list[str]:
     """The pruners there are: one file each in sparsesum/pruners/."""

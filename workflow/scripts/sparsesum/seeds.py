@@ -7,7 +7,7 @@ from itertools import product
 import pandas
 
 from sparsesum.errors import InputError
-from sparsesum.examples import BILL, METRICS, check_metrics, check_same_bills, named, short
+from sparsesum.examples import BILL, METRICS, check_metrics, check_same_bills
 from sparsesum.grid import NONE, Row
 
 SPREAD = ["mean", "between_seeds", "between_examples"]
@@ -42,7 +42,7 @@ def table(
     if not first_seed:
         raise InputError("the grid has no fine-tuned row: nothing in it has a seed")
     by_name = {
-        f"{named(row)}, seed {seed}": frame
+        f"{row.name}, seed {seed}": frame
         for seed, frames in scores.items()
         for row, frame in frames.items()
     }
@@ -95,7 +95,7 @@ def _printed(line: pandas.Series, seeds: Sequence[int]) -> dict[str, str]:
     gap, luck = (told(f"minus_unpruned_{name}", "+.3f") for name in SPREAD[:2])
     return {
         "Model": line["model"],
-        "Row": short(Row(*line[["model", "finetuning", "pruner", "sparsity"]])),
+        "Row": Row(*line[["model", "finetuning", "pruner", "sparsity"]]).short,
         **{f"Seed {seed}": told(f"mean_{seed}", ".3f") for seed in seeds},
         "Mean": told("mean", ".3f"),
         "Between seeds": told("between_seeds", ".3f"),
