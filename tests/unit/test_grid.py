@@ -113,5 +113,5 @@ def test_a_fault_in_the_pruning_grid_is_named_with_its_key(names, sparsities, sa
 
 
 def test_names():
-    assert Row("opt", "base", "none", "none").name == "opt base"
-    assert Row("opt", "qlora", "wanda", "2:4").name == "opt qlora wanda 2:4"
+    assert grid.Row("opt", "base", "none", "none").name == "opt base"
+    assert grid.Row("opt", "qlora", "wanda", "2:4").name == "opt qlora wanda 2:4"
