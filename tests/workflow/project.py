@@ -28,6 +28,11 @@ COSTS = """
 """The columns of the table that no second run has the same."""
 
 
+def is_provenance(path: str) -> bool:
+    """Whether a file of results/ is a record, or the page of all records."""
+    return path.endswith(("provenance.json", "provenance.md", "provenance.html"))
+
+
 class Project:
     """A working directory with a Snakefile; `snakemake` runs in it as a user would run it."""
 
@@ -119,7 +124,8 @@ class Project:
     def planned(self, *targets: str) -> set[str]:
         """The outputs that a run would make, of all targets if none is named.
 
-        As Snakemake's own summary has them; records of provenance, one a job, left out.
+        As Snakemake's own summary has them; records of provenance, one a job, and their page left
+        out.
         """
         done = self.snakemake(*(targets or ("all",)), "--summary")
         assert done.returncode == 0, done.stdout
@@ -127,7 +133,7 @@ class Project:
         assert rows[0][0] == "output_file" and rows[0][-1] == "plan", done.stdout
         assert len(rows) > 20
         made = {row[0] for row in rows[1:] if row[-1] != "no update"}
-        return {path for path in made if not path.endswith("provenance.json")}
+        return {path for path in made if not is_provenance(path)}
 
     def forget(self, *paths: str) -> None:
         """Delete artifacts, below results/, and all that was made of them."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sparsesum import grid
-from tests.workflow.project import Project
+from tests.workflow.project import Project, is_provenance
 
 MEASURED = ("results/logs/", "results/benchmarks/", "results/measure/")
 """What tells how long something took. costs.json and the table's columns of costs are others."""
@@ -34,7 +34,7 @@ def artifacts(project: Project) -> dict[str, Path]:
         name: project.folder / name
         for name in project.files()
         # A record of provenance says when and where.
-        if not name.startswith(MEASURED) and not name.endswith("provenance.json")
+        if not name.startswith(MEASURED) and not is_provenance(name)
     }
 
 
@@ -48,7 +48,8 @@ def test_every_artifact_is_the_same_to_the_byte(finished, again):
     assert not different
     stages = {name.split("/")[1] for name in named} - {"plots"}
     assert stages == set(
-        "corpus tokens calibration dense prune full qlora generate examples score sparsity".split()
+        "corpus tokens calibration dense prune full qlora generate examples grounding score "
+        "sparsity".split()
     )
     endings = {Path(name).suffix for name in named}
     assert endings >= {".safetensors", ".jsonl", ".parquet", ".csv", ".json"}

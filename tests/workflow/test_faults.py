@@ -22,8 +22,8 @@ import pytest
 from tests.workflow.project import GRID, Project
 
 STAGES = """
-    corpus dense tokens calibration prune full qlora generate examples score measure table3 sparsity
-    quality_size provenance
+    corpus dense tokens calibration prune full qlora generate examples grounding score measure
+    table3 sparsity quality_size provenance
 """.split()
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="mounting and cgroups are root's")
 

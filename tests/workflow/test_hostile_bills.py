@@ -62,7 +62,10 @@ def hostile(opt_folders, tmp_path_factory) -> Project:
         score={"resamples": 20},
     )
     row = "hostile/tiny-pre/wanda_2of4/qlora"
-    done = project.snakemake("all", "results/claims.csv", f"results/perplexity/{row}.json")
+    tables = [f"results/{name}.csv" for name in ("claims", "table_cheats", "comparisons")]
+    done = project.snakemake(
+        "all", *tables, "results/browse.html", f"results/perplexity/{row}.json"
+    )
     assert done.returncode == 0, done.stdout[-5000:]
     project.output = done.stdout
     return project
@@ -83,7 +86,8 @@ def test_every_stage_went_through_with_every_bill(hostile):
     made = {path.relative_to(results).parts[0] for path in results.rglob("*.*")}
     assert made >= set(
         "corpus tokens calibration heldout dense prune full qlora generate examples score measure "
-        "cheats likelihood perplexity plots table3.csv table3.md claims.csv claims.md".split()
+        "cheats likelihood perplexity plots table3.csv table3.md claims.csv claims.md grounding "
+        "table_cheats.html comparisons.html browse.html".split()
     )
 
 
@@ -112,10 +116,21 @@ def test_pages_hold_no_text_of_bills(hostile):
         text = path.read_text()
         assert "alert(1)" not in text and "cmd|" not in text and "\u202e" not in text, path
     for path in results.glob("*.md"):
-        rows = [line for line in path.read_text().splitlines() if line.startswith("|")]
-        # A cell's own | is escaped, or else its row has more cells.
-        assert rows and len({len(re.findall(r"(?<!\\)\|", row)) for row in rows}) == 1, path
+        blocks = [block.splitlines() for block in path.read_text().split("\n\n")]
+        tables = [rows for rows in blocks if rows and rows[0].startswith("|")]
+        assert tables
+        for rows in tables:
+            # A cell's own | is escaped, or else its row has more cells.
+            assert len({len(re.findall(r"(?<!\\)\|", row)) for row in rows}) == 1, path
     assert "\x1b[2J" not in hostile.output
+
+
+def test_the_page_of_outputs_holds_them_as_data_alone(hostile):
+    page = (hostile.folder / "results/browse.html").read_text()
+    shown, script = (len(re.findall(f"<{tag}", page)) for tag in ("img", "script"))
+    assert shown == 0 and script == page.count("</script>")
+    assert "\u202e" not in page and "\x1b" not in page
+    assert "default-src 'none'" in page
 
 
 def test_ten_megabytes_take_little_time(hostile):

@@ -93,7 +93,7 @@ def test_the_pruning_grid_of_a_finished_project(project):
     change(project, f"{LIBRARY}/pruners/wanda.py")
     planned = project.planned(TABLE, PLOT)
     assert planned >= MADE and all("/wanda_2of4" in path for path in planned - MADE)
-    stages = "prune qlora generate examples score reconstruct likelihood perplexity plots"
+    stages = "prune qlora generate examples grounding score reconstruct likelihood perplexity plots"
     assert rules(planned) == set(stages.split())
 
 

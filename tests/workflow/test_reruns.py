@@ -3,7 +3,7 @@
 import os
 import time
 
-from tests.workflow.project import GRID
+from tests.workflow.project import GRID, is_provenance
 
 
 def rules(planned: set[str]) -> set[str]:
@@ -44,7 +44,8 @@ def test_an_edited_pruner_reruns_its_rows_and_the_tables_alone(project):
     planned = project.planned()
     only(planned, "wanda")
     assert rules(planned) == {
-        "prune", "qlora", "full", "generate", "examples", "score", "measure", "sparsity", "plots",
+        "prune", "qlora", "full", "generate", "examples", "grounding", "score", "measure",
+        "sparsity", "plots",
     }  # fmt: skip
     assert plots(planned) == PLOTS
     assert "results/table3.csv" in planned
@@ -65,7 +66,7 @@ def test_a_new_row_costs_that_row_alone(project):
     planned = project.planned()
     # The pruned checkpoint is there: the full fine-tune of wanda 50 % made it.
     only(planned, "tiny-post/wanda_50")
-    stages = "qlora generate examples score measure sparsity plots"
+    stages = "qlora generate examples grounding score measure sparsity plots"
     assert rules(planned) == set(stages.split())
 
 
@@ -118,6 +119,21 @@ def test_changed_metrics_do_not_generate_again(project):
     assert rules(project.planned()) == {"examples", "score", "plots"}
 
 
+def test_another_look_at_facts_does_not_run_the_encoder(project):
+    change(project, "workflow/scripts/sparsesum/facts.py")
+    planned = project.planned("all", "results/browse.html")
+    assert rules(planned) == {"grounding", "score", "plots"}
+    assert {"results/browse.html", "results/table3.csv"} <= planned
+
+
+def test_a_changed_page_redraws_nothing_else(project):
+    done = project.snakemake("results/browse.html")
+    assert done.returncode == 0, done.stdout[-3000:]
+    for part in ("browse.py", "browse.js", "browse.css", "browse.html"):
+        change(project, f"workflow/scripts/sparsesum/{part}")
+        assert project.planned("all", "results/browse.html") == {"results/browse.html"}
+
+
 def test_a_partial_rerun_makes_just_what_was_planned(project):
     """One pruner changed for real, run, and every other file untouched."""
     before = project.files()
@@ -132,7 +148,7 @@ def test_a_partial_rerun_makes_just_what_was_planned(project):
     after = project.files()
     changed = {path for path in after if before.get(path) != after[path]}
     stages = {path for path in changed if not path.startswith(("results/logs", "results/bench"))}
-    stages = {path for path in stages if not path.endswith("provenance.json")}
+    stages = {path for path in stages if not is_provenance(path)}
     only(stages, "magnitude_50")
     assert len(stages) > 8
     assert project.planned() == set()
