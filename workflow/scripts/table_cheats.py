@@ -6,7 +6,7 @@ from runner import job
 def main(snakemake) -> None:
     import pandas
 
-    from sparsesum import cheats_table, files, pages
+    from sparsesum import cheats_table, examples, files, pages
 
     given, settings = snakemake.input, snakemake.params
     frame = cheats_table.table(
