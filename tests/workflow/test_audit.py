@@ -10,6 +10,7 @@ import sys
 import time
 
 import pytest
+import yaml
 
 from tests.workflow.project import ROOT
 
@@ -114,8 +115,10 @@ def test_a_run_that_is_its_own_publication_is_reproduced(project):
 def test_ours_against_published_is_drawn_where_a_model_stands_for_a_published_one(project):
     plot = "results/plots/published"
     assert project.planned() == set()  # neither named so nor standing for one
-    model = {"source": str(project.models["tiny-pre"]), "revision": None, "stands_for": "opt-125m"}
-    project.use(project.models, models={"tiny-pre": model})
+    project.use(project.models)
+    overlay = yaml.safe_load((project.folder / "tiny.yaml").read_text())
+    overlay["models"]["tiny-pre"]["stands_for"] = "opt-125m"
+    (project.folder / "tiny.yaml").write_text(yaml.safe_dump(overlay))
     assert project.planned() == {f"{plot}.svg", f"{plot}.csv"}
     done = project.snakemake()
     assert done.returncode == 0, done.stdout[-3000:]
