@@ -36,13 +36,17 @@ class Page:
     def open(self, html: str, hash: str = "", size: tuple[int, int] = WIDE) -> None:
         """Write the page and open it, `size` in CSS pixels."""
         self.file.write_text(html, "utf-8")
+        self.visit(f"{self.file.as_uri()}{hash}", size)
+
+    def visit(self, address: str, size: tuple[int, int] = WIDE) -> None:
+        """Open what lies on the disk."""
         width, height = size
         self.driver.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",
             {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == PHONE},
         )
         self.driver.get("about:blank")
-        self.driver.get(f"{self.file.as_uri()}{hash}")
+        self.driver.get(address)
 
     def show(self, bills, say=lambda row, split, record: {}, rows=None, **more) -> None:
         """Open the page of made-up outputs; arguments as of `outputs` and `open`."""
@@ -99,10 +103,21 @@ class Page:
 
 @pytest.fixture
 def page(chromium, tmp_path):
+    yield from _watched(chromium, tmp_path, complaints=("SEVERE", "WARNING"))
+
+
+@pytest.fixture
+def report(chromium, tmp_path):
+    """A page of Snakemake's own making, which warns of its own parts."""
+    yield from _watched(chromium, tmp_path, complaints=("SEVERE",))
+
+
+def _watched(chromium, folder: Path, complaints: tuple[str, ...]):
+    """A page that, in the end, has said nothing of that kind and asked no network."""
     for kind in ("browser", "performance"):
         chromium.get_log(kind)
-    yield Page(chromium, tmp_path)
-    said = [line for line in chromium.get_log("browser") if line["level"] in ("SEVERE", "WARNING")]
+    yield Page(chromium, folder)
+    said = [line for line in chromium.get_log("browser") if line["level"] in complaints]
     assert not said
     events = [json.loads(line["message"])["message"] for line in chromium.get_log("performance")]
     asked = [

@@ -48,8 +48,8 @@ rule audit_counts:
         page=report(
             "results/audit_counts.html",
             caption="../report/audit_counts.rst",
-            category="Audit",
-            labels={"table": "counts and sizes"},
+            category="7. Audit",
+            labels={"shows": "counts and sizes"},
         ),
         provenance="results/audit_counts.provenance.json",
     log:
@@ -82,8 +82,8 @@ rule audit:
         page=report(
             "results/audit.html",
             caption="../report/audit.rst",
-            category="Audit",
-            labels={"table": "published and ours"},
+            category="7. Audit",
+            labels={"shows": "published and ours"},
         ),
         provenance="results/audit.provenance.json",
     log:

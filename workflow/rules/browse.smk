@@ -22,8 +22,8 @@ rule browse:
         page=report(
             "results/browse.html",
             caption="../report/browse.rst",
-            category="Reading the outputs",
-            labels={"page": "all rows side by side"},
+            category="2. Reading the outputs",
+            labels={"shows": "all rows side by side"},
         ),
         provenance="results/browse.provenance.json",
     log:

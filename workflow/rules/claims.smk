@@ -79,8 +79,8 @@ rule table_cheats:
         page=report(
             "results/table_cheats.html",
             caption="../report/table_cheats.rst",
-            category="Results",
-            labels={"table": "what cheating scores"},
+            category="1. Results",
+            labels={"shows": "what cheating scores"},
         ),
         provenance="results/table_cheats.provenance.json",
     log:
@@ -120,8 +120,8 @@ rule claims:
         page=report(
             "results/claims.html",
             caption="../report/claims.rst",
-            category="Claims",
-            labels={"table": "the claims"},
+            category="6. Claims",
+            labels={"shows": "the claims"},
         ),
         provenance="results/claims.provenance.json",
     log:

@@ -27,8 +27,8 @@ rule comparisons:
         page=report(
             "results/comparisons.html",
             caption="../report/comparisons.rst",
-            category="Results",
-            labels={"table": "which rows differ"},
+            category="1. Results",
+            labels={"shows": "which rows differ"},
         ),
         provenance="results/comparisons.provenance.json",
     log:
@@ -66,8 +66,8 @@ rule seeds:
         page=report(
             "results/seeds.html",
             caption="../report/seeds.rst",
-            category="Results",
-            labels={"table": "seeds"},
+            category="1. Results",
+            labels={"shows": "seeds"},
         ),
         provenance="results/seeds.provenance.json",
     log:

@@ -35,8 +35,8 @@ rule quality_size:
         plot=report(
             "results/plots/quality_size.svg",
             caption="../report/quality_size.rst",
-            category="Results",
-            labels={"plot": "quality against size"},
+            category="1. Results",
+            labels={"shows": "quality against size"},
         ),
         data="results/plots/quality_size.csv",
         provenance="results/plots/quality_size.provenance.json",
@@ -65,8 +65,8 @@ rule quality_time:
         plot=report(
             "results/plots/quality_time.svg",
             caption="../report/quality_time.rst",
-            category="Results",
-            labels={"plot": "quality against time"},
+            category="1. Results",
+            labels={"shows": "quality against time"},
         ),
         data="results/plots/quality_time.csv",
         provenance="results/plots/quality_time.provenance.json",
@@ -95,8 +95,8 @@ rule heat_map:
         plot=report(
             "results/plots/heat_map.svg",
             caption="../report/heat_map.rst",
-            category="Results",
-            labels={"plot": "heat map of the grid"},
+            category="1. Results",
+            labels={"shows": "heat map of the grid"},
         ),
         data="results/plots/heat_map.csv",
         provenance="results/plots/heat_map.provenance.json",
@@ -128,8 +128,8 @@ rule training_curves:
         plot=report(
             "results/plots/training_curves.svg",
             caption="../report/training_curves.rst",
-            category="Training",
-            labels={"plot": "loss curves"},
+            category="4. Training",
+            labels={"shows": "loss curves"},
         ),
         data="results/plots/training_curves.csv",
         provenance="results/plots/training_curves.provenance.json",
@@ -161,8 +161,8 @@ rule sparsity_layers:
         plot=report(
             "results/plots/sparsity_layers.svg",
             caption="../report/sparsity_layers.rst",
-            category="Pruning",
-            labels={"plot": "zeros by layer"},
+            category="3. Pruning",
+            labels={"shows": "zeros by layer"},
         ),
         data="results/plots/sparsity_layers.csv",
         provenance="results/plots/sparsity_layers.provenance.json",
@@ -196,8 +196,8 @@ rule published:
         plot=report(
             "results/plots/published.svg",
             caption="../report/published.rst",
-            category="Audit",
-            labels={"plot": "ours and published"},
+            category="7. Audit",
+            labels={"shows": "ours and published"},
         ),
         data="results/plots/published.csv",
         provenance="results/plots/published.provenance.json",
@@ -230,8 +230,8 @@ rule plot_pruning:
         report(
             "results/plots/pruning.svg",
             caption="../report/pruning.rst",
-            category="Pruning",
-            labels={"plot": "pruners and patterns"},
+            category="3. Pruning",
+            labels={"shows": "pruners and patterns"},
         ),
         provenance="results/plots/pruning.provenance.json",
     log:

@@ -20,8 +20,8 @@ rule provenance:
         page=report(
             "results/provenance.html",
             caption="../report/provenance.rst",
-            category="Provenance",
-            labels={"page": "what made the results"},
+            category="8. Provenance",
+            labels={"shows": "what made the results"},
         ),
     log:
         "results/logs/provenance.log",

@@ -30,15 +30,15 @@ rule table3:
         csv=report(
             "results/table3.csv",
             caption="../report/table3.rst",
-            category="Results",
-            labels={"table": "the grid, all columns, as CSV"},
+            category="1. Results",
+            labels={"shows": "the grid, all columns, as CSV"},
         ),
         markdown="results/table3.md",
         page=report(
             "results/table3.html",
             caption="../report/table3.rst",
-            category="Results",
-            labels={"table": "the grid"},
+            category="1. Results",
+            labels={"shows": "the grid"},
         ),
         provenance="results/table3.provenance.json",
     log:
@@ -72,8 +72,8 @@ rule table_costs:
         page=report(
             "results/table_costs.html",
             caption="../report/table_costs.rst",
-            category="Costs",
-            labels={"table": "parameters, size, time, memory"},
+            category="5. Costs",
+            labels={"shows": "parameters, size, time, memory"},
         ),
         provenance="results/table_costs.provenance.json",
     log:
@@ -119,8 +119,8 @@ rule table_pruning:
         page=report(
             "results/table_pruning.html",
             caption="../report/table_pruning.rst",
-            category="Pruning",
-            labels={"table": "pruners and patterns"},
+            category="3. Pruning",
+            labels={"shows": "pruners and patterns"},
         ),
         provenance="results/table_pruning.provenance.json",
     log:
