@@ -137,9 +137,9 @@ def markdown(frame: pandas.DataFrame, note: str) -> str:
         f"# The paper's claims, preset {frame['preset'].iloc[0]}\n\n"
         f"{note.strip()}\n\n"
         f"{printed.to_markdown(index=False, disable_numparse=True)}\n\n"
-        "A verdict is about this preset's models and data, and one training of each row (of others: "
-        "results/seeds.md).\nHolds: the interval lies on the claim's side of its threshold; fails: "
-        "on the other. Would decide: with so many examples an even "
-        "chance that it does, were the estimate the\ntruth. Below some 30 examples bootstrap "
+        "A verdict is about this preset's models and data, and about one training of each row: of "
+        "others see results/seeds.md.\nHolds: the interval lies on the claim's side of its "
+        "threshold; fails: on the other. Would decide: with so many\nexamples an even chance that "
+        "it does, were the estimate the truth. Below some 30 examples bootstrap\n"
         "intervals are too narrow.\n\n## How\n\n" + "\n".join(told) + "\n"
     )
