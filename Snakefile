@@ -42,6 +42,7 @@ localrules:
     browse,
     comparisons,
     seeds,
+    grounding,
     sparsity,
     quality_size,
     quality_time,
