@@ -118,6 +118,9 @@ def test_jobs_side_by_side_agree_to_the_bit_and_leave_nothing_behind(tmp_path: P
     assert list(scratch.glob("sparsesum-*")) == []
 
 
+SHARES = [f"{mark}_share{end}" for mark in ("blank", "cut_off") for end in ("", "_low", "_high")]
+
+
 def example(value: float, blank: bool = False, cut_off: bool = False) -> dict:
     return {
         "id": "x",
@@ -130,9 +133,12 @@ def example(value: float, blank: bool = False, cut_off: bool = False) -> dict:
 def test_summary():
     examples = [example(0.0, blank=True), example(1.0, cut_off=True)] * 50
     found = summary(examples, resamples=2000, seed=1)
-    assert list(found) == ["examples", *SUMMARISED, "blank_share", "cut_off_share"]
+    assert list(found) == ["examples", *SUMMARISED, *SHARES]
     assert found["examples"] == 100
     assert found["blank_share"] == found["cut_off_share"] == 0.5
+    # Wilson: (0.5 + z^2/2n -+ z sqrt(0.25/n + z^2/4n^2)) / (1 + z^2/n), z = 1.96.
+    assert found["blank_share_low"] == pytest.approx(0.4038, abs=1e-4)
+    assert found["cut_off_share_high"] == pytest.approx(0.5962, abs=1e-4)
     for i, metric in enumerate(SUMMARISED):
         unit = (i + 1) / 10
         # Of 100 draws at one half, 40 to 60 hit in 95 % (standard deviation 5).

@@ -19,6 +19,9 @@ def scores(mean: float) -> dict:
         for i, metric in enumerate(metrics)
     }
     split |= {"examples": 100, "blank_share": 0.25, "cut_off_share": 0.5}
+    split |= {
+        f"{name}_share_{end}": 0.2 for name in ("blank", "cut_off") for end in ("low", "high")
+    }
     return {"validation": split, "test": split}
 
 

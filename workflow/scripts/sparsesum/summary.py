@@ -4,7 +4,7 @@ import math
 from statistics import fmean
 
 from sparsesum import grounding, scores
-from sparsesum.bootstrap import interval
+from sparsesum.bootstrap import interval, share
 
 METRICS = (*scores.METRICS, *grounding.METRICS)
 
@@ -12,9 +12,10 @@ METRICS = (*scores.METRICS, *grounding.METRICS)
 def summary(examples: list[dict], resamples: int, seed: int) -> dict:
     """The scores of a split: for each metric its mean, and low and high of its 95 % interval.
 
-    Also how many examples there are, and which share of them (0..1) is blank and cut off. A metric
-    that has no value (NaN) for some examples is over the others, and says how many those are; where
-    none has one, its figures are None. Raises InputError if there is no example.
+    Also how many examples there are, and which share of them (0..1) is blank and cut off, with its
+    Wilson interval. A metric that has no value (NaN) for some examples is over the others, and says
+    how many those are; where none has one, its figures are None. Raises InputError if there is no
+    example.
     """
     result: dict = {"examples": len(examples)}
     for metric in METRICS:
@@ -29,5 +30,7 @@ def summary(examples: list[dict], resamples: int, seed: int) -> dict:
         if len(known) < len(values):
             result[metric]["examples"] = len(known)
     for mark in ("blank", "cut_off"):
-        result[f"{mark}_share"] = fmean(example[mark] for example in examples)
+        found = share([bool(example[mark]) for example in examples])
+        result[f"{mark}_share"] = found.value
+        result[f"{mark}_share_low"], result[f"{mark}_share_high"] = found.low, found.high
     return result

@@ -41,7 +41,8 @@ def _scores(split: str, summary: dict) -> dict:
             name = f"{split}_{NAMES.get(metric, metric)}{ending}"
             cells[name] = None if value is None else round(value, 4)
     for share in ("blank_share", "cut_off_share"):
-        cells[f"{split}_{share}"] = round(summary[share], 4)
+        for name in (share, f"{share}_low", f"{share}_high"):
+            cells[f"{split}_{name}"] = round(summary[name], 4)
     return cells
 
 
