@@ -262,3 +262,7 @@ onsuccess:
         table = Path("results/table_pruning.md")
         heading = table.read_text().splitlines()[0]
         print(f"{heading.lstrip('# ')}: {table} and .csv", file=sys.stderr)
+    if "browse" in made:
+        print("To read the outputs: results/browse.html", file=sys.stderr)
+    if "report" in made:
+        print("All in one file: snakemake report --report results/report.zip", file=sys.stderr)

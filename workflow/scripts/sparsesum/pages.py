@@ -25,7 +25,7 @@ th, td {{ padding: .3rem .7rem .3rem 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid #ddd }}
 th {{ border-bottom: 2px solid #1b1b1b; vertical-align: bottom }}
 tr:hover td {{ background: #f3f6fa }}
-td {{ min-width: 3.5rem }}
+td {{ min-width: 3.5rem }} td:first-child {{ white-space: nowrap }}
 @media print {{ .table {{ overflow: visible }} table {{ font-size: .7rem }} }}
 </style>
 <body>
