@@ -16,16 +16,18 @@ from sparsesum.words import Word, forms, words
 KINDS = ("number", "year", "amount", "quote", "name")
 
 NUMBER = re.compile(
-    r"(?:(?<![^\W_])|(?<=\bFY))(?!(?<=\()\d{1,3}\))(?P<dollar>\$\s?)?"
+    r"(?:(?<![^\W_])|(?<=\bFY))(?!(?<=\()\d{1,3}\))(?P<dollar>\$[^\S\n]?)?"
     r"(?P<digits>\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d{1,30}(?:\.\d+)?)"
-    r"(?:[\s-](?P<scale>thousand|million|billion|trillion)\b)?(?P<dollars>\s+dollars\b)?",
+    r"(?:(?:[^\S\n]|-)(?P<scale>thousand|million|billion|trillion)\b)?"
+    r"(?P<dollars>[^\S\n]+dollars\b)?",
     re.IGNORECASE,
 )
 """But not "(3)", the number of an item or paragraph."""
+DOLLARS = re.compile(r"[^\S\n]+dollars\b", re.IGNORECASE)
 LETTERS = re.compile(r"[^\W\d_]+")
 SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 YEARS = range(1700, 2101)
-QUOTE = re.compile(r"“([^“”]{1,500})”|\"([^\"]{1,500})\"|``(.{1,500}?)''", re.DOTALL)
+QUOTE = re.compile(r"“([^“”\n]{1,500})”|\"([^\"\n]{1,500})\"|``(.{1,500}?)''")
 LINKS = ["of", "the"]
 """What may stand between two words of a name, in this order."""
 ACRONYM = re.compile(r"[A-Z]{3,}")
@@ -54,7 +56,7 @@ class Fact:
 
 
 def facts(text: str, ordinary: Collection[str]) -> list[Fact]:
-    """All facts that a text states, in its order, each as often as it does.
+    """All facts that a text states, in its order, each as often as it does; none runs over a line.
 
     `ordinary`: words in lower case that are no names though a sentence may begin with them
     (`ordinary_words`). "One" is no number here: it mostly is a pronoun.
@@ -79,7 +81,8 @@ def ordinary_words(texts: Collection[str]) -> set[str]:
 def numbers(text: str) -> Iterator[Fact]:
     """Numbers in digits ("42,000", "$1.5 million", "1999") and in words ("five hundred").
 
-    The kind of one in words is "word". Ordinals in words are none; "101st" is 101.
+    The kind of one in words is "word". Ordinals in words are none; "101st" is 101. A line's end ends
+    a number.
     """
     said = set()
     for found in NUMBER.finditer(text):
@@ -95,7 +98,7 @@ def numbers(text: str) -> Iterator[Fact]:
     for found in find_numbers(tokens, "en", 0.0):
         start, end = tokens[found.start].start, tokens[found.end - 1].end
         if not found.is_ordinal and start not in said:
-            dollars = re.compile(r"\s+dollars\b", re.IGNORECASE).match(text, end)
+            dollars = DOLLARS.match(text, end)
             kind = "amount" if dollars else "word"
             value = Decimal(str(found.value))
             yield Fact(kind, _plain(value), start, dollars.end() if dollars else end)
@@ -130,7 +133,8 @@ class _Token:
         return self.whole[self.start : self.end]
 
     def nt_separated(self, previous: "_Token") -> bool:
-        return self.whole[previous.end : self.start].strip() not in {"", "-"}
+        gap = self.whole[previous.end : self.start]
+        return "\n" in gap or gap.strip() not in {"", "-"}
 
     def not_a_number_part(self) -> bool:
         return False
