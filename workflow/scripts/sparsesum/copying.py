@@ -34,7 +34,7 @@ def runs(words: list[str], source: list[str]) -> "ndarray":
 def fragments(lengths: "ndarray") -> list[Span]:
     """The extractive fragments: from left to right, always the longest run, none twice.
 
-    Source: Grusky et al. 2018, "Newsroom", figure 2, F(A, S).
+    Source: Grusky et al. 2018, "Newsroom", section 4, F(A, S).
     """
     found, place = [], 0
     while place < len(lengths):
@@ -77,7 +77,7 @@ def covering(lengths: "ndarray") -> "ndarray":
 def novel(words: list[str], source: list[str], n: int) -> float:
     """The share of a text's different n-grams that its source has not; NaN where it has none.
 
-    Source: See et al. 2017, "Get To The Point", section 6.2; Narayan et al. 2018, table 1.
+    Source: See et al. 2017, "Get To The Point", section 7.2.
     """
     own = set(ngrams(words, n))
     return len(own - set(ngrams(source, n))) / len(own) if own else NAN
