@@ -22,11 +22,20 @@ def test_a_copy_is_the_sources_opening_and_as_long_as_references_are():
     assert made[0]["source"] == BILL
 
 
+@pytest.mark.parametrize(("references", "words"), [(["a", "a b", "a b"], 2), (["", ""], 1)])
+def test_a_length_is_rounded_and_at_least_a_word(references, words):
+    rows = [ROW | {"reference": reference} for reference in references]
+    made = cheats.cheat(rows, [inference_prompt(BILL)] * len(rows))
+    assert {len(row["copy"].split()) for row in made} == {words}
+
+
 @pytest.mark.parametrize(
     ("prediction", "repeat"),
     [
         ("It costs $1.5 a day. So it is.", "It costs $1.5 a day. It costs $1.5"),
         ("NEWS\nIt is.\nMore.", "NEWS It is. NEWS It is. NEWS It"),
+        ("Is it? It is.", "Is it? Is it? Is it? Is it?"),
+        ("No end! Or so.", "No end! No end! No end! No end!"),
         ("no end here", "no end here no end here no end"),
         ("One sentence of a good many words in all, more.", "One sentence of a good many words in"),
         ("", ""),

@@ -55,6 +55,23 @@ def test_what_is_not_raised_and_what_has_no_value(table):
     assert lines.loc[("test", "own"), "raised"] == 0
 
 
+def test_an_interval_has_its_low_end_first_and_is_marked_only_clear_of_zero():
+    """Half of the bills gain, half lose, but for one that gains less than a score's last digit."""
+    own = frame("test", 0.2, 0.3)
+    gaps = [1e-9] + [0.1 - 0.2 * (i % 2) for i in range(len(IDS) - 1)]
+    cheat = own.assign(cheat="copy", rougeLsum=own["rougeLsum"] + gaps)
+    cheat.loc[1, "fact_f1"] = 0.8
+    own.loc[0, "fact_f1"] = float("nan")
+    found = cheats_table.table({"m": own}, {"m": cheat}, "embedded", 200, 0)
+    lines = found.set_index(["prediction", "metric"])
+    line = lines.loc[("copy", "rougeLsum")]
+    assert line["difference_low"] < 0 < line["difference_high"] and line["raised"] == 20
+    assert "**" not in cheats_table.markdown(found, "")
+    # The mean is over all bills where the cheat has a score, the difference over those of both.
+    line = lines.loc[("copy", "fact_f1")]
+    assert line["mean"] == pytest.approx(0.32 + 0.49 / 40, abs=1e-4) and line["examples"] == 39
+
+
 def test_the_printed_table_marks_what_is_raised(table):
     text = cheats_table.markdown(table, "Miniature models.")
     (copied,) = [line for line in text.splitlines() if "test " in line and "opening" in line][:1]

@@ -108,3 +108,6 @@ def test_repetitions_are_where_they_stand_again():
     assert copying.repetitions(said, 3) == [(5, 9), (11, 15)]
     assert copying.repetitions("a a a a a".split(), 2) == [(1, 5)]
     assert copying.repetitions([], 4) == []
+    # Those that touch are one, those with a word between are not.
+    assert copying.repetitions("a b x c d a b c d".split(), 2) == [(5, 9)]
+    assert copying.repetitions("a b x c d a b y c d".split(), 2) == [(5, 7), (8, 10)]

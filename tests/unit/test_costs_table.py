@@ -6,7 +6,7 @@ from sparsesum import costs_table
 
 
 def test_cells_are_printed_and_blank_where_nothing_was_measured():
-    row = dict.fromkeys(costs_table.COLUMNS, 1234.5) | {
+    row = {name: 1234.5 + i for i, name in enumerate(costs_table.COLUMNS, start=-4)} | {
         "model": "m", "finetuning": "base", "pruner": "none", "sparsity": "none",
     }  # fmt: skip
     more = {"device": "CPU", "dtype": "float32", "batch_size": 7, "preset": "p"}
@@ -15,6 +15,7 @@ def test_cells_are_printed_and_blank_where_nothing_was_measured():
     text = costs_table.markdown(table, "A note.")
     lines = [line.split("|") for line in text.splitlines() if line.startswith("| m")]
     cells = [[cell.strip() for cell in line[1:-1]] for line in lines]
-    assert cells[0][:7] == ["m", "base", "none", "none", "1,234", "1,234", "1234.50"]
-    assert (cells[0][11], cells[1][11]) == ("", "1234.5")
+    assert cells[0][:7] == ["m", "base", "none", "none", "1,234", "1,236", "1236.50"]
+    assert cells[0][7:11] == ["1237.50", "1238.50", "1239.50", "1,240"]
+    assert (cells[0][11], cells[1][11], cells[1][12]) == ("", "1241.5", "1,242")
     assert "preset p" in text and "batch size 7" in text and "CPU, float32" in text

@@ -36,6 +36,15 @@ def stated(text: str) -> list[tuple[str, str]]:
         ("the 101st", [("number", "101")]),
         ("B2B, x9", []),
         ("007", [("number", "7")]),
+        ("TAFFY2004", []),
+        ("(101) to (1001)", [("number", "1001")]),
+        ("1699, 1700 to 2100", [("number", "1699"), ("year", "1700"), ("year", "2100")]),
+        ("2101", [("number", "2101")]),
+        ("$3 trillion", [("amount", "3000000000000")]),
+        ("2000 million", [("number", "2000000000")]),
+        # A line's end ends a number: text on a line of its own does not change the one before.
+        ("two\nhundred", [("number", "2"), ("number", "100")]),
+        ("$\n5\nmillion\ndollars", [("number", "5"), ("number", "1000000")]),
         ("1,2 and 1,2345", [("number", "1"), ("number", "2"), ("number", "1"), ("number", "2345")]),
     ],
 )
@@ -60,6 +69,9 @@ def test_numbers_years_and_amounts(text, found):
         ("the Safe\nBridges Act", ["safe", "bridges act"]),
         ("A or B, and I", []),
         ("the EPA and the ''", ["epa"]),
+        ("the Fish & Wildlife Service", ["fish wildlife service"]),
+        ("and The Secretary", ["secretary"]),
+        ("to 2) Requires it", []),
     ],
 )
 def test_names(text, names):
@@ -69,6 +81,13 @@ def test_names(text, names):
 def test_quotes_are_one_fact_each():
     text = 'cited as the ``Calter Act\'\', “clear water”, "a Bill", ""'
     assert stated(text) == [("quote", "calter act"), ("quote", "clear water"), ("quote", "a bill")]
+    assert stated("“clear water”Ohio") == [("quote", "clear water"), ("name", "ohio")]
+
+
+def test_a_mark_without_its_pair_takes_no_names_of_the_next_line():
+    for opening, closing in ('""', "“”", ("``", "''")):
+        text = f"of {opening}Ohio\nor Iowa{closing} and"
+        assert stated(text) == [("name", "ohio"), ("name", "iowa")]
 
 
 def test_a_fact_says_where_it_stands():
@@ -102,13 +121,28 @@ SOURCE = Evidence(
         ("the EPA", True),
         ("the HHS", True),
         ("the EPD", False),
-        ("the Agent", False),  # only whole words
+        ("the EP", False),
+        ("the Court", False),  # only whole words
         ('an "agency, the department"', True),
     ],
 )
 def test_evidence(text, found):
     (fact,) = facts(text, ORDINARY)
     assert (fact in SOURCE) is found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Centers for the Care of Dogs on Land and in Water", True),
+        ("Centers, Care, Dogs, Land, Water", False),
+        ("Centers Care Dogs; and Land Water", False),
+        ("Centers Care Dogs with Land Water", False),
+    ],
+)
+def test_initials_are_of_words_in_a_row(text, found):
+    (acronym,) = facts("the CCDLW", ORDINARY)
+    assert (acronym in Evidence(text)) is found
 
 
 def test_where_the_evidence_stands():

@@ -12,6 +12,7 @@ from sparsesum import grounding
 from sparsesum.bills import bills
 from sparsesum.encoder import minilm_folder
 from sparsesum.scores import score
+from sparsesum.words import words
 from tests.unit.test_fuzz import ANY, fuzz
 
 BILL = """SECTION 1. SHORT TITLE.
@@ -110,6 +111,16 @@ def test_a_fact_told_again_costs_and_one_that_the_reference_tells_again_does_not
     once, twice = "It goes to Ohio.", "It goes to Ohio, and from Ohio."
     assert ground(twice, reference=once)["fact_f1"] == pytest.approx(2 * 0.5 / 1.5)
     assert ground(twice, reference=twice)["fact_f1"] == 1
+    assert ground(once, reference=twice)["fact_f1"] == 1
+    four = "It goes to Ohio, and from Ohio. It is in Ohio, not by Ohio."
+    assert ground(four, reference=twice)["fact_f1"] == pytest.approx(2 * (1 / 3) / (4 / 3))
+
+
+def test_a_part_of_a_name_is_right_but_finds_nothing():
+    """Right: the whole name, and its part, which is told once too often. Found: one of two."""
+    said = "It is for the Secretary of Labor, the Secretary and the Secretary."
+    found = ground(said, reference="It is for the Secretary of Labor in Ohio.")["fact_f1"]
+    assert found == pytest.approx(2 * (2 / 3) * (1 / 2) / (2 / 3 + 1 / 2))
 
 
 def test_what_the_reference_copies_may_be_copied():
@@ -126,6 +137,19 @@ def test_a_copied_run_is_longer_than_eight_words():
     assert ground(eight, reference=reference)["fact_f1"] > 0
     assert ground(nine, reference=reference)["longest_copy"] == 9
     assert ground(nine, reference=reference)["fact_f1"] == 0
+
+
+def test_a_number_that_ends_inside_a_copied_word_is_copied():
+    bill = "it shall be kept by the people of the 101st"
+    assert ground(bill, reference="It is kept by 101 people.", bill=bill)["fact_f1"] == 0
+
+
+def test_a_copied_fact_does_not_make_its_bare_words_elsewhere_right():
+    """A name that begins a sentence is no fact; the copy's, which is one, earns nothing for it."""
+    bill = "the several counties of the great state Texas shall pay"
+    own = ground("Texas pays.", reference="It is for Texas.", bill=bill)["fact_f1"]
+    added = ground(f"Texas pays.\n{bill}", reference="It is for Texas.", bill=bill)["fact_f1"]
+    assert own == added == 0
 
 
 MADE = [*bills("us", 3, 5), *bills("california", 3, 5)]
@@ -161,6 +185,32 @@ def test_no_cheat_raises_fact_f1_whatever_the_prediction_is(bill, parts, times, 
     assert ground(bill.summary, bill.summary, bill.text)["fact_f1"] == 1
 
 
+ODD = st.lists(
+    st.sampled_from(
+        """two hundred five twenty and million dollars $ $5 5 100 (3) 1999 Ohio Iowa Secretary of
+        the Labor U.S. Code St. EPA County " `` '' “ ” It pays , . ; ( ) & Texas a""".split()
+        + ["\n"]
+    ),
+    max_size=20,
+).map(" ".join)
+"""Texts without sentences, with marks that have no pair, and numbers that could grow."""
+
+
+@fuzz(400)
+@given(ODD, ODD, st.lists(ODD, min_size=3, max_size=4).map(" ".join), st.integers(0, 20))
+def test_no_cheat_raises_fact_f1_of_odd_texts(prediction, reference, bill, start):
+    own = ground(prediction, reference, bill)["fact_f1"]
+    perfect = ground(reference, reference, bill)
+    assert math.isnan(own) or perfect["fact_f1"] == 1
+    those = words(bill)[start : start + max(grounding.COPIED, perfect["longest_copy"]) + 1]
+    cheats = [f"{prediction}\n{prediction}"]
+    if len(those) > max(grounding.COPIED, perfect["longest_copy"]):
+        copied = bill[those[0].start : those[-1].end]
+        cheats += [f"{prediction}\n{copied}", f"{copied}\n{prediction}"]
+    for cheat in cheats:
+        assert math.isnan(own) or ground(cheat, reference, bill)["fact_f1"] <= own + 1e-9
+
+
 def test_figures():
     """Three facts: the Secretary and the States are in the bill, $9 is not."""
     found = ground("The Secretary of the Interior pays $9 to the States.")
@@ -177,6 +227,39 @@ def test_figures():
     assert found["coverage"] == 0.8 and found["density"] == pytest.approx((25 + 9) / 10)
     assert found["length_ratio"] == 10 / ground(REFERENCE)["words"]
     assert found["rep_2"] == 0
+    assert found["compression"] == len(words(BILL)) / 10
+    # New of 8 different words: pays, 9; of 9, 8 and 7 runs: those with them.
+    novel = [found[f"novel_{n}"] for n in (1, 2, 3, 4)]
+    assert novel == pytest.approx([2 / 8, 3 / 9, 4 / 8, 5 / 7])
+    again = ground("a b a b a b")
+    assert [again[f"rep_{n}"] for n in (2, 3, 4)] == pytest.approx([3 / 5, 2 / 4, 1 / 3])
+
+
+def test_a_fact_is_of_the_kind_that_it_was_first():
+    found = ground("It is in 1999, of 1,999 acres.")
+    assert (found["facts_year"], found["facts_number"]) == (1, 0)
+
+
+def test_what_is_marked_begins_with_four_words_in_a_row():
+    own, _ = marked("Secretary of the Interior. For rivers of it. Secretary of the Interior")
+    assert own["repeated"] == ["Secretary of the Interior"]
+    assert own["copied"] == ["Secretary of the Interior"] * 2
+    record = {"id": "b", "prediction": "Pays the States for the cleaning.", "reference": ""}
+    _, (marks,) = grounding.ground([record], [{"id": "b", "text": BILL, "summary": ""}])
+    assert marks["copied"] == [[5, 32, 5]]
+
+
+def test_a_word_that_a_summary_writes_small_is_ordinary():
+    record = {"id": "b", "prediction": "Clinics Ohio", "reference": "It has clinics."}
+    bill = {"id": "b", "text": "It is.", "summary": "It has clinics."}
+    (found,), _ = grounding.ground([record], [bill])
+    assert found["facts_name"] == 1
+    assert ground("Clinics Ohio", "It has clinics.", "Ohio")["unsupported"] == 0
+
+
+def test_a_bills_lines_may_break_inside_its_facts():
+    found = ground("It pays 200 to the Land Office.", bill="two\nhundred for the Land\nOffice")
+    assert found["unsupported"] == 0
 
 
 def test_a_blank_has_no_figures_per_word():

@@ -22,7 +22,8 @@ def scores(mean: float) -> dict:
     split |= {
         f"{name}_share_{end}": 0.2 for name in ("blank", "cut_off") for end in ("low", "high")
     }
-    return {"validation": split, "test": split}
+    better = split["rougeLsum"] | {"mean": split["rougeLsum"]["mean"] + 0.015}
+    return {"validation": split | {"rougeLsum": better, "examples": 90}, "test": split}
 
 
 def costs(engines: dict) -> dict:
@@ -36,7 +37,7 @@ def costs(engines: dict) -> dict:
         "size_mb": 3.25,
         "device": "Some CPU, 2 threads",
         "dtype": "float32",
-        "engine": "dense",
+        "engine": "int8" if "int8" in engines else "dense",
         "batch_size": 25,
         "peak_memory_mb": 500.0,
     }
@@ -74,6 +75,7 @@ def test_cells(frame):
     assert row["validation_bertscore"] == pytest.approx(0.7)
     assert (row["ms_per_token_dense"], row["ms_per_token_int8"]) == (1.1, 4.0)
     assert (row["training_seconds"], row["test_blank_share"]) == (9.5, 0.25)
+    assert row["training_peak_memory_mb"] == 700
     assert (row["preset"], row["corpus"]) == ("embedded", "bills")
     assert pandas.isna(frame.iloc[0]["training_seconds"])
     assert pandas.isna(frame.iloc[0]["ms_per_token_int8"])
@@ -86,7 +88,9 @@ def test_the_printed_table(frame):
     assert "Miniature models." in text
     assert "| m       | qlora         | wanda     | 2:4        |" in text
     assert "0.800 / 0.800 | 0.900 / 0.900 |" in text.replace("  ", " ")
-    assert "0.600 ±0.030" in text and "1,234,567" in text and "3.25" in text
+    assert "| 0.615 ±0.030 " in text and "| 0.600 ±0.030 " in text
+    assert "90 validation and 100 test examples" in text and "multiplied int8." in text
+    assert "1,234,567" in text and "3.25" in text
     assert "Some CPU, 2 threads, float32, batch size 25" in text
     assert "MIXED" not in text
 

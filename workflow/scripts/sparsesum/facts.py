@@ -81,8 +81,8 @@ def ordinary_words(texts: Collection[str]) -> set[str]:
 def numbers(text: str) -> Iterator[Fact]:
     """Numbers in digits ("42,000", "$1.5 million", "1999") and in words ("five hundred").
 
-    The kind of one in words is "word". Ordinals in words are none; "101st" is 101. A line's end ends
-    a number.
+    The kind of one in words is "word". Ordinals in words are none; "101st" is 101. A number
+    ends with its line.
     """
     said = set()
     for found in NUMBER.finditer(text):
