@@ -79,6 +79,8 @@ def test_jobs_that_end_badly_and_one_command_that_goes_on(grid, reference, tmp_p
     project.delete(
         "generate/*/tiny-pre/dense/base/*.jsonl",
         "generate/*/tiny-pre/dense/full/test.jsonl",
+        "grounding/*/tiny-pre/dense/*.csv",
+        "grounding/*/tiny-pre/dense/*.jsonl",
         "examples/*/tiny-pre/dense/*.csv",
         "score/*/tiny-pre/dense/*.json",
     )
