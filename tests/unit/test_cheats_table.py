@@ -72,6 +72,14 @@ def test_an_interval_has_its_low_end_first_and_is_marked_only_clear_of_zero():
     assert line["mean"] == pytest.approx(0.32 + 0.49 / 40, abs=1e-4) and line["examples"] == 39
 
 
+def test_what_one_bill_alone_has_is_no_line():
+    """Of two bills, as config/rehearse.yaml has them, one may have a reference without facts."""
+    own = frame("test", 0.2, 0.3)[:2]
+    own.loc[0, "fact_f1"] = float("nan")
+    found = cheats_table.table({"m": own}, {"m": own.assign(cheat="copy")}, "embedded", 200, 0)
+    assert set(found["metric"]) == {"rougeLsum", "bertscore"}
+
+
 def test_the_printed_table_marks_what_is_raised(table):
     text = cheats_table.markdown(table, "Miniature models.")
     (copied,) = [line for line in text.splitlines() if "test " in line and "opening" in line][:1]

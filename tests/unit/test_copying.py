@@ -22,7 +22,7 @@ def test_runs_are_the_longest_from_each_word():
 
 
 def naive_fragments(summary: list[str], article: list[str]) -> list[tuple[int, int]]:
-    """F(A, S) as the figure in Grusky et al. 2018 has it, loop by loop."""
+    """F(A, S) of Grusky et al. 2018 loop by loop, but for its jump over what has matched."""
     found, i = [], 0
     while i < len(summary):
         best, j = 0, 0
@@ -48,6 +48,10 @@ def naive_fragments(summary: list[str], article: list[str]) -> list[tuple[int, i
 def test_fragments_are_those_of_the_papers_algorithm(said, source):
     lengths = copying.runs(said, source)
     assert copying.fragments(lengths) == naive_fragments(said, source)
+
+
+def test_a_fragment_is_the_longest_also_where_it_overlaps_itself_in_the_source():
+    assert copying.fragments(copying.runs(list("aab"), list("aaab"))) == [(0, 3)]
 
 
 @fuzz(300)

@@ -48,13 +48,13 @@ def table(
 
 
 def _cells(cheats, split, kind, metric, base, resamples, seed) -> dict:
-    """The figures of a line; none where no example has a value."""
+    """The figures of a line; none where fewer than two examples have a value."""
     values = base[metric]
     if kind != OWN:
         those = cheats[(cheats["split"] == split) & (cheats["cheat"] == kind)]
         values = those.set_index("id")[metric].reindex(base.index)
     gaps = (values - base[metric]).dropna()
-    if gaps.empty:
+    if len(gaps) < 2:
         return {}
 
     def rounded(found: Estimate) -> list[float]:

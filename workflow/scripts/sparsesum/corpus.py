@@ -89,6 +89,7 @@ def _id(given: object) -> str | None:
 def records(folder: Path, name: str, count: int) -> list[dict[str, str]]:
     """The first `count` records of a split (all, where it has fewer): id, title, text, summary."""
     found: list[dict[str, str]] = []
+    taken: set[str | None] = set()
     replaced = 0
     rows = chain.from_iterable(map(_rows, split_files(folder, name)))
     for where, row in islice(rows, count):
@@ -98,10 +99,15 @@ def records(folder: Path, name: str, count: int) -> list[dict[str, str]]:
                     f"{where}: a record without {key}; each needs text and summary, as strings"
                 )
         title, given = row.get("title"), row.get("bill_id")
-        replaced += isinstance(given, str | int) and _id(given) is None
+        own = _id(given)
+        # A bill is told by its id: one that another has, or may be given, is none.
+        if own in taken or (own and re.fullmatch(rf"{re.escape(name)}-[0-9]+", own)):
+            own = None
+        taken.add(own)
+        replaced += isinstance(given, str | int) and own is None
         found.append(
             {
-                "id": _id(given) or f"{name}-{len(found)}",
+                "id": own or f"{name}-{len(found)}",
                 "title": title if isinstance(title, str) else "",
                 "text": row["text"],
                 "summary": row["summary"],
@@ -111,7 +117,8 @@ def records(folder: Path, name: str, count: int) -> list[dict[str, str]]:
         raise InputError(f"{folder}: split '{name}' has no records")
     if replaced:
         log.warning(
-            "%s: %d of %d bill_ids are no plain words; '%s-NUMBER' stands for them",
+            "%s: %d of %d bill_ids are no plain words or not a bill's own; '%s-NUMBER' stands for "
+            "them",
             *(name, replaced, len(found), name),
         )
     if len(found) < count:

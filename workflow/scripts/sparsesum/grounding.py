@@ -133,8 +133,8 @@ class Reading:
         a fact, past those that the reference makes. A blank prediction has 0, the reference 1; NaN
         where the reference has no facts. On lines of their own, text copied in such a run, and the
         whole prediction once more, cannot raise it. Shorter runs can: they are its own words.
-        Source: this project's; the F1 of Nan et al. 2021 (arXiv 2102.09130), equations 1 to 3, made
-        proof against copying and repetition.
+        Source: this project's; the F1 of prec_t and recall_t in Nan et al. 2021 (arXiv 2102.09130),
+        made proof against copying and repetition.
         """
         wanted = _distinct(self.reference_facts)
         if not wanted:
