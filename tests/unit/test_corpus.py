@@ -50,12 +50,12 @@ def test_an_id_that_a_table_might_misread_is_replaced(tmp_path, caplog, own):
 
 
 def test_no_two_bills_have_one_id(tmp_path, caplog):
-    given = ["hr1", "hr1", "test-0", None]
+    given = ["hr1", "hr1", "test-3", None]
     bills = [{"bill_id": own, "text": "t", "summary": "s"} for own in given]
     files.write_jsonl(tmp_path / "test.jsonl", bills)
     found = [bill["id"] for bill in corpus.records(tmp_path, "test", 4)]
-    assert found == ["hr1", "test-1", "test-2", "test-3"]
-    assert "2 of 4 bill_ids" in caplog.text
+    assert found == ["hr1", "test-1", "test-3", "test-4"]
+    assert "1 of 4 bill_ids" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["train.parquet", "data/train-00000-of-00001.parquet"])

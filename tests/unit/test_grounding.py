@@ -152,6 +152,15 @@ def test_a_copied_fact_does_not_make_its_bare_words_elsewhere_right():
     assert own == added == 0
 
 
+def test_a_name_over_a_lines_end_is_not_told():
+    said, reference = (
+        "Labor pays Ohio by the Secretary of",
+        "To the Secretary of Labor in Ohio, Ohio.",
+    )
+    assert ground(said, reference)["fact_f1"] == pytest.approx(2 / 3)
+    assert ground(f"{said}\n{said}", reference)["fact_f1"] == pytest.approx(4 / 7)
+
+
 MADE = [*bills("us", 3, 5), *bills("california", 3, 5)]
 
 

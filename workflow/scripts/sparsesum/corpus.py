@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Iterator
 from itertools import chain, islice
+from itertools import count as counting
 from pathlib import Path
 
 from sparsesum.errors import InputError
@@ -89,7 +90,7 @@ def _id(given: object) -> str | None:
 def records(folder: Path, name: str, count: int) -> list[dict[str, str]]:
     """The first `count` records of a split (all, where it has fewer): id, title, text, summary."""
     found: list[dict[str, str]] = []
-    taken: set[str | None] = set()
+    taken: set[str] = set()
     replaced = 0
     rows = chain.from_iterable(map(_rows, split_files(folder, name)))
     for where, row in islice(rows, count):
@@ -100,14 +101,14 @@ def records(folder: Path, name: str, count: int) -> list[dict[str, str]]:
                 )
         title, given = row.get("title"), row.get("bill_id")
         own = _id(given)
-        # A bill is told by its id: one that another has, or may be given, is none.
-        if own in taken or (own and re.fullmatch(rf"{re.escape(name)}-[0-9]+", own)):
-            own = None
+        if own is None or own in taken:
+            replaced += isinstance(given, str | int)
+            free = (f"{name}-{number}" for number in counting(len(found)))
+            own = next(other for other in free if other not in taken)
         taken.add(own)
-        replaced += isinstance(given, str | int) and own is None
         found.append(
             {
-                "id": own or f"{name}-{len(found)}",
+                "id": own,
                 "title": title if isinstance(title, str) else "",
                 "text": row["text"],
                 "summary": row["summary"],
