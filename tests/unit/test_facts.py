@@ -44,6 +44,7 @@ def stated(text: str) -> list[tuple[str, str]]:
         ("2000 million", [("number", "2000000000")]),
         # A line's end ends a number: text on a line of its own does not change the one before.
         ("two\nhundred", [("number", "2"), ("number", "100")]),
+        ("5\ndollars", [("number", "5")]),
         ("$\n5\nmillion\ndollars", [("number", "5"), ("number", "1000000")]),
         ("1,2 and 1,2345", [("number", "1"), ("number", "2"), ("number", "1"), ("number", "2345")]),
     ],
