@@ -132,7 +132,8 @@ class Reading:
         stand so in the source, and of more than the reference copies. So do further statements of
         a fact, past those that the reference makes. A blank prediction has 0, the reference 1; NaN
         where the reference has no facts. On lines of their own, text copied in such a run, and the
-        whole prediction once more, cannot raise it. Shorter runs can: they are its own words.
+        whole prediction once more, cannot raise it. Shorter runs can, also pieces of a copied one:
+        they are its own words.
         Source: this project's; the F1 of prec_t and recall_t in Nan et al. 2021 (arXiv 2102.09130),
         made proof against copying and repetition.
         """
