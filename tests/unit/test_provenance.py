@@ -120,7 +120,8 @@ def test_lineage_leads_from_a_result_to_its_sources():
 def test_verify_finds_nothing_where_nothing_changed():
     Path("results/logs").mkdir()
     Path("results/logs/train.log").write_text("")
-    Path("results/README.md").write_text("")
+    for name in ("README.md", "report.zip", "report.html", "provenance.md", "provenance.html"):
+        Path("results", name).write_text("")
     Path("results/provenance.json").write_text("{}")
     found = verification.verify(Path("results"))
     assert found.matches

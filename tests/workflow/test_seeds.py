@@ -13,6 +13,8 @@ from tests.workflow.test_reruns import change, rules
 SEEDS, COMPARISONS = "results/seeds.csv", "results/comparisons.csv"
 GRID_OF_TWO = "\n".join(GRID.splitlines()[i] for i in (0, 1, 3)) + "\n"
 """A base row, which has no seed, and a pruned QLoRA row."""
+SEEDS_TABLE = {f"results/seeds.{kind}" for kind in ("csv", "md", "html")}
+COMPARISONS_TABLE = {f"results/comparisons.{kind}" for kind in ("csv", "md", "html")}
 
 
 def lines(project, path: str) -> list[dict]:
@@ -25,7 +27,7 @@ def test_a_further_seed_costs_its_own_jobs(project):
     before = project.files()
     done = project.snakemake(SEEDS)
     assert done.returncode == 0, done.stdout[-3000:]
-    assert stages(project, before) == {SEEDS, "results/seeds.md"}
+    assert stages(project, before) == SEEDS_TABLE
     assert len({(line["model"], line["pruner"]) for line in lines(project, SEEDS)}) == 5
     assert {line["between_seeds"] for line in lines(project, SEEDS)} == {""}
     assert "one seed, which says nothing" in (project.folder / "results/seeds.md").read_text()
@@ -33,8 +35,8 @@ def test_a_further_seed_costs_its_own_jobs(project):
     project.use(project.models, seeds=[42, 43])
     assert project.planned() == set()  # the tables are the first seed's
     planned = project.planned(SEEDS)
-    assert all("@43/" in path for path in planned - {SEEDS, "results/seeds.md"})
-    assert rules(planned) == {"full", "qlora", "generate", "examples"}
+    assert all("@43/" in path for path in planned - SEEDS_TABLE)
+    assert rules(planned) == {"full", "qlora", "generate", "examples", "grounding"}
     scored = {path.removeprefix("results/examples/bills/") for path in planned if "/exa" in path}
     assert scored == {
         "tiny-pre/dense@43/full.csv", "tiny-pre/wanda_2of4@43/qlora.csv",
@@ -52,9 +54,7 @@ def test_two_seeds_for_real(project):
     kept = {path: state for path, state in before.items() if "/logs/" not in path}
     assert {path: after[path] for path in kept} == kept
     row = "bills/tiny-pre/wanda_2of4@43"
-    assert {path for path in stages(project, before) if "@43" not in path} == {
-        SEEDS, "results/seeds.md"
-    }  # fmt: skip
+    assert {path for path in stages(project, before) if "@43" not in path} == SEEDS_TABLE
     records = {
         seed: json.loads((project.folder / f"results/qlora/{path}/provenance.json").read_text())
         for seed, path in ((42, row.removesuffix("@43")), (43, row))
@@ -86,7 +86,7 @@ def test_two_seeds_for_real(project):
     # What was made for the seed is there when the seeds change their order or a third comes.
     project.use(project.models, GRID_OF_TWO, seeds=[42, 44, 43])
     others = {path for path in project.planned(SEEDS) if "@44" not in path}
-    assert others == {SEEDS, "results/seeds.md"}
+    assert others == SEEDS_TABLE
 
 
 def test_seeds_that_are_none(project):
@@ -100,7 +100,7 @@ def test_the_comparisons_of_a_finished_grid(project):
     before = project.files()
     done = project.snakemake(COMPARISONS)
     assert done.returncode == 0, done.stdout[-3000:]
-    assert stages(project, before) == {COMPARISONS, "results/comparisons.md"}
+    assert stages(project, before) == COMPARISONS_TABLE
     found = lines(project, COMPARISONS)
     assert len(found) == 2 * 2 * 15  # metrics, splits, pairs of six rows
     assert {line["examples"] for line in found if line["split"] == "test"} == {"5"}
@@ -118,7 +118,7 @@ def test_the_comparisons_of_a_finished_grid(project):
 
     assert project.planned(COMPARISONS) == set()
     change(project, "workflow/scripts/sparsesum/comparison.py")
-    made = {COMPARISONS, "results/comparisons.md"}
+    made = COMPARISONS_TABLE
     assert project.planned(COMPARISONS) == made and project.planned() == set()
 
     project.use(project.models, comparisons={"resamples": 100})

@@ -8,6 +8,13 @@ from pathlib import Path
 from sparsesum import files, provenance
 
 NO_ARTIFACTS = ("logs", "benchmarks", "damaged")
+TOLD = (
+    "README.md",
+    "report.zip",
+    "report.html",
+    *(f"provenance.{kind}" for kind in ("md", "html")),
+)
+"""What tells of the artifacts, and no record names."""
 
 
 @dataclass
@@ -41,7 +48,7 @@ def verify(folder: Path, report: Callable[[int], None] = lambda done: None) -> V
     """
     found = Verification()
     hashes: dict[str, str | None] = {}
-    known = {f"{folder}/README.md", f"{folder}/{provenance.NAME}"}
+    known = {f"{folder}/{name}" for name in (provenance.NAME, *TOLD)}
 
     def now(path: str) -> str | None:
         if path not in hashes:
