@@ -9,6 +9,7 @@ import pandas
 
 from sparsesum.errors import InputError
 from sparsesum.examples import check_metrics, check_same_bills
+from sparsesum.grid import COLUMNS as CELLS
 from sparsesum.grid import Row
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ HIGHER, LOWER, UNDECIDED = "higher", "lower", "undecided at this sample size"
 LEVEL = 0.05
 """Of a family: all pairs of rows in one metric on one split."""
 
-CELLS = ["model", "finetuning", "pruner", "sparsity"]
 COLUMNS = [
     *("split", "metric", *CELLS, *(f"other_{cell}" for cell in CELLS)),
     *("difference", "low", "high", "p", "p_holm", "verdict", "examples", "preset"),

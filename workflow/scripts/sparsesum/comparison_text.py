@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import pandas
 
-from sparsesum.comparison import CELLS, HIGHER, LOWER, UNDECIDED
+from sparsesum.comparison import HIGHER, LOWER, UNDECIDED
 from sparsesum.examples import METRICS
+from sparsesum.grid import COLUMNS as CELLS
 from sparsesum.grid import NONE, Row
 
 TURNED = {HIGHER: LOWER, LOWER: HIGHER, UNDECIDED: UNDECIDED}

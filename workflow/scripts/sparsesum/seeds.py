@@ -8,11 +8,12 @@ import pandas
 
 from sparsesum.errors import InputError
 from sparsesum.examples import BILL, METRICS, check_metrics, check_same_bills
+from sparsesum.grid import COLUMNS as CELLS
 from sparsesum.grid import NONE, Row
 
 SPREAD = ["mean", "between_seeds", "between_examples"]
 COLUMNS = [
-    *("model", "finetuning", "pruner", "sparsity", "split", "metric", "examples", "seeds"),
+    *(*CELLS, "split", "metric", "examples", "seeds"),
     *(*SPREAD, "ratio"),
     *(f"minus_unpruned_{name}" for name in SPREAD),
 ]
@@ -95,7 +96,7 @@ def _printed(line: pandas.Series, seeds: Sequence[int]) -> dict[str, str]:
     gap, luck = (told(f"minus_unpruned_{name}", "+.3f") for name in SPREAD[:2])
     return {
         "Model": line["model"],
-        "Row": Row(*line[["model", "finetuning", "pruner", "sparsity"]]).short,
+        "Row": Row(*line[CELLS]).short,
         **{f"Seed {seed}": told(f"mean_{seed}", ".3f") for seed in seeds},
         "Mean": told("mean", ".3f"),
         "Between seeds": told("between_seeds", ".3f"),
