@@ -7,6 +7,7 @@ import pytest
 from outputs import outputs
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.support.wait import WebDriverWait
 
 from sparsesum import browse
@@ -77,8 +78,8 @@ class Page:
 
     def press(self, *keys: str) -> None:
         """Press keys where the focus is."""
-        for key in keys:
-            self.driver.switch_to.active_element.send_keys(key)
+        # Of the browser, not of the focused element, which a dialog may have hidden as it closed.
+        ActionChains(self.driver).send_keys(*keys).perform()
 
     def until(self, condition: str) -> None:
         """Wait for what the browser does in its own time: a condition in JavaScript."""
