@@ -184,9 +184,7 @@ def training(section):
 
     def settings(wildcards):
         seed = wildcards.sparsity.partition("@")[2] or config["seeds"][0]
-        *others, last = config[section].items()
-        # Snakemake compares a param as text, and earlier results have the seed in this place.
-        return dict([*others, ("seed", int(seed)), last])
+        return config[section] | {"seed": int(seed)}
 
     return settings
 
