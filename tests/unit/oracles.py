@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from transformers import OPTConfig, OPTForCausalLM
 
+from sparsesum import opt
 from sparsesum.patterns import Pattern, parse
 
 PATTERNS = [parse(text) for text in ("50%", "30%", "2:4", "4:8", "1:4")]
@@ -49,6 +50,12 @@ def make_model(shape: str, layers: int = 3, seed: int = 0) -> OPTForCausalLM:
                 norm.weight.add_(1)
                 norm.weight[3] = norm.bias[3] = 0
     return model.eval()
+
+
+def ours(model: OPTForCausalLM) -> opt.OPT:
+    """The same model as this project runs it."""
+    config = opt.DEFAULTS | model.config.to_dict()
+    return opt.model(config, model.state_dict(), torch.device("cpu"), torch.float32)
 
 
 def make_sequences(count: int = 8, length: int = 24, seed: int = 1) -> torch.Tensor:

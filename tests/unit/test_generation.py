@@ -6,7 +6,18 @@ import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 
-from sparsesum import checkpoints, costs, generation, patterns, quantisation, sparsity
+from sparsesum import (
+    checkpoints,
+    costs,
+    decoding,
+    generation,
+    memory,
+    opt,
+    paper_engine,
+    patterns,
+    quantisation,
+    sparsity,
+)
 from sparsesum.bills import bills
 from sparsesum.errors import InputError
 from sparsesum.job import Progress
@@ -72,16 +83,18 @@ def test_the_dense_engine_multiplies_the_int8_values_and_the_adapter(row):
     # The oracle: bitsandbytes' own dequantised model under peft's own adapter.
     theirs = PeftModel.from_pretrained(quantisation.load(base, CPU).dequantize().float(), adapter)
     with torch.no_grad():
-        assert torch.allclose(model(ids).logits, theirs.eval()(ids).logits, atol=1e-4)
+        assert torch.allclose(model(ids), theirs.eval()(ids).logits, atol=1e-4)
         plain = checkpoints.load(row[0])(ids).logits
-        assert not torch.allclose(model(ids).logits, plain, atol=1e-2)  # the adapter is there
+        assert not torch.allclose(model(ids), plain, atol=1e-2)  # the adapter is there
+        merged = paper_engine.load(base, adapter, CPU, dense=True)
+        assert torch.allclose(merged(ids).logits, model(ids), atol=1e-4)
 
 
 def test_the_int8_engine_is_near_the_dense_one(row):
     _, base, adapter = row
     ids = torch.arange(4, 44)[None]
     with torch.no_grad():
-        dense = generation.load(base, adapter, "dense", CPU)(ids).logits
+        dense = generation.load(base, adapter, "dense", CPU)(ids)
         int8 = generation.load(base, adapter, "int8", CPU)(ids).logits
     assert not torch.equal(dense, int8)
     assert (dense - int8).abs().mean() < 0.1 * dense.std()
@@ -91,7 +104,9 @@ def test_the_int8_engine_is_near_the_dense_one(row):
 def test_both_engines_run_in_the_dtype_that_is_asked_for(row, engine):
     _, base, adapter = row
     model = generation.load(base, adapter, engine, CPU, torch.bfloat16)
-    logits = model(torch.tensor([[2, 40, 41]])).logits
+    with torch.no_grad():
+        logits = model(torch.tensor([[2, 40, 41]]))
+    logits = getattr(logits, "logits", logits)
     assert logits.dtype == torch.bfloat16 and logits.isfinite().all()
 
 
@@ -102,47 +117,56 @@ def encoded(tokenizer, count: int) -> list[list[int]]:
     ]
 
 
+def loaded(folder: Path) -> opt.OPT:
+    return generation.load(folder, None, "dense", CPU)
+
+
 @pytest.mark.parametrize("model", ["opt-125m-mini", "opt-350m-mini"])
-def test_batches_give_what_one_at_a_time_gives(model):
-    """But for ties that float rounding decides: at most 1 in 200, the top logits within 1e-3."""
+def test_tokens_are_those_of_transformers_whatever_the_batch(model):
+    """But for ties that float rounding decides: at most 1 in 80, the top logits within 1e-3."""
     folder = ROOT / "resources" / "models" / model
-    opt = checkpoints.load(folder)
-    tokenizer = generation.tokenizer(folder / "tokenizer.json")
-    prompts = encoded(checkpoints.load_tokenizer(folder), 200)
-    together = generation.generate(opt, tokenizer, prompts, 25, 16)
-    alone = generation.generate(opt, tokenizer, prompts, 1, 16)
-    different = [
-        i for i, pair in enumerate(zip(together, alone, strict=True)) if pair[0] != pair[1]
-    ]
-    assert len(different) <= 1
-    for i in different:
-        same = next(k for k, (a, b) in enumerate(zip(together[i], alone[i])) if a != b)  # noqa: B905
-        ids = torch.tensor([prompts[i] + alone[i][:same]])
-        with torch.no_grad():
-            best = opt(ids).logits[0, -1].topk(2).values
-        assert best[0] - best[1] < 1e-3
+    theirs, tokenizer = checkpoints.load(folder), generation.tokenizer(folder / "tokenizer.json")
+    prompts = encoded(checkpoints.load_tokenizer(folder), 80)
+    together = generation.generate(loaded(folder), tokenizer, prompts, 25, 16).tokens
+    expected = generation.generate(theirs, tokenizer, prompts, 40, 16).tokens
+    alone = generation.generate(loaded(folder), tokenizer, prompts, 1, 16).tokens
+    for other in (expected, alone):
+        different = [i for i in range(80) if together[i] != other[i]]
+        assert len(different) <= 1
+        for i in different:
+            both = zip(together[i], other[i], strict=False)
+            same = next(k for k, (a, b) in enumerate(both) if a != b)
+            ids = torch.tensor([prompts[i] + other[i][:same]])
+            with torch.no_grad():
+                best = theirs(ids).logits[0, -1].topk(2).values
+            assert best[0] - best[1] < 1e-3
     assert len({tuple(row) for row in together}) > 20  # the outputs say something about the prompts
 
 
-def writer(opt, tokenizer, text: str):
-    """The model with logits that say `text`, token by token: `generate` is transformers' own."""
-    said = iter(tokenizer.encode(text, add_special_tokens=False))
+def writer(model: opt.OPT, tokenizer, text: str) -> opt.OPT:
+    """The model with logits that say `text`, token by token."""
+    said = iter(tokenizer.encode(text, add_special_tokens=False).ids * 9)
 
-    def hook(module, args, kwargs, output):
-        output.logits[:, -1] = 0
-        output.logits[:, -1, next(said)] = 9
+    def hook(module, args, output):
+        token = next(said)
+        output.zero_()[:, token] = 9
 
-    opt.register_forward_hook(hook, with_kwargs=True)
-    return opt
+    model.lm_head.register_forward_hook(hook)
+    return model
 
 
-def test_generation_stops_at_the_end_marker(opt_folders):
+@pytest.mark.parametrize("every", [1, 8, 100])
+def test_generation_stops_at_the_end_marker(opt_folders, every, monkeypatch):
+    monkeypatch.setattr(decoding, "EVERY", every)
     tokenizer = generation.tokenizer(opt_folders["pre"] / "tokenizer.json")
     prompt = list(range(4, 14))
-    model = writer(
-        checkpoints.load(opt_folders["pre"]), tokenizer, "Sets a fine.\n\n### End and on"
-    )
-    (ids,) = generation.generate(model, tokenizer, [prompt], 1, 60)
+    said = "Sets a fine.\n\n### End and on"
+    model = writer(loaded(opt_folders["pre"]), tokenizer, said)
+    generated = generation.generate(model, tokenizer, [prompt], 1, 60)
+    (ids,) = generated.tokens
+    # Up to the token that completes the marker: what came before the next look is cut off.
+    assert tokenizer.decode(ids).startswith("Sets a fine.\n\n### End")
+    assert "### End" not in tokenizer.decode(ids[:-1])
     tokens = {"id": ["x"], "prompt_ids": [prompt], "reference": ["r"]}
     (record,) = generation.records(tokens, [ids], tokenizer, 60)
     assert record == {
@@ -153,13 +177,40 @@ def test_generation_stops_at_the_end_marker(opt_folders):
         "prediction": "Sets a fine.",
         "reference": "r",
     }
-    assert len(ids) < 60
+
+
+def test_a_sequence_ends_with_its_end_token_while_others_go_on(opt_folders):
+    tokenizer = generation.tokenizer(opt_folders["pre"] / "tokenizer.json")
+    model = loaded(opt_folders["pre"])
+    end, calls = tokenizer.token_to_id("</s>"), []
+
+    def hook(module, args, output):
+        calls.append(len(output))
+        output.zero_()[:, 50 + len(calls)] = 9
+        if len(calls) == 3:
+            output[1, end] = 10
+
+    model.lm_head.register_forward_hook(hook)
+    prompts = [list(range(4, 24)), list(range(4, 12))]
+    rows = generation.generate(model, tokenizer, prompts, 2, 30).tokens
+    assert rows[0] == list(range(51, 81)) and rows[1] == [51, 52, end]
+    assert calls == [2] * 30
+
+
+def test_it_stops_soon_after_the_last_sequence_ended(opt_folders):
+    tokenizer = generation.tokenizer(opt_folders["pre"] / "tokenizer.json")
+    model = writer(loaded(opt_folders["pre"]), tokenizer, "Ends.\n\n### End")
+    calls = []
+    model.lm_head.register_forward_hook(lambda *_: calls.append(1))
+    generation.generate(model, tokenizer, [[5] * 9] * 2, 2, 200)
+    length = len(tokenizer.encode("Ends.\n\n### End", add_special_tokens=False).ids)
+    assert length <= len(calls) < length + decoding.EVERY
 
 
 def test_a_generation_that_hits_the_limit_is_cut_off(opt_folders):
     tokenizer = generation.tokenizer(opt_folders["pre"] / "tokenizer.json")
-    model = writer(checkpoints.load(opt_folders["pre"]), tokenizer, "more and more and more")
-    generated = generation.generate(model, tokenizer, [list(range(4, 14))], 1, 7)
+    model = writer(loaded(opt_folders["pre"]), tokenizer, "more and more and more")
+    generated = generation.generate(model, tokenizer, [list(range(4, 14))], 1, 7).tokens
     assert len(generated[0]) == 7
     tokens = {"id": ["x"], "prompt_ids": [[0] * 10], "reference": ["r"]}
     assert generation.records(tokens, generated, tokenizer, 7)[0]["cut_off"]
@@ -167,57 +218,61 @@ def test_a_generation_that_hits_the_limit_is_cut_off(opt_folders):
 
 def test_results_come_in_the_prompts_order(opt_folders):
     tokenizer = generation.tokenizer(opt_folders["pre"] / "tokenizer.json")
-    model = checkpoints.load(opt_folders["pre"])
     prompts = [list(range(4, 4 + n)) for n in (5, 40, 12, 33)]
-    forward = generation.generate(model, tokenizer, prompts, 2, 5)
-    backward = generation.generate(model, tokenizer, prompts[::-1], 2, 5)
+    model = loaded(opt_folders["pre"])
+    forward = generation.generate(model, tokenizer, prompts, 2, 5).tokens
+    backward = generation.generate(model, tokenizer, prompts[::-1], 2, 5).tokens
     assert forward == backward[::-1]
 
 
 def test_a_prompt_beyond_the_positions_is_refused(opt_folders):
     tokenizer = generation.tokenizer(opt_folders["pre"] / "tokenizer.json")
-    model = checkpoints.load(opt_folders["pre"])
     with pytest.raises(InputError, match="500 tokens and generate.max_new_tokens = 13 exceed"):
-        generation.generate(model, tokenizer, [[5] * 500], 1, 13)
+        generation.generate(loaded(opt_folders["pre"]), tokenizer, [[5] * 500], 1, 13)
 
 
-def test_costs_grow_with_what_is_generated(opt_folders):
-    tokenizer = generation.tokenizer(opt_folders["pre"] / "tokenizer.json")
-    model = checkpoints.load(opt_folders["pre"])
+@pytest.mark.parametrize("kind", [loaded, checkpoints.load])
+def test_costs_grow_with_what_is_generated(opt_folders, kind):
+    model = kind(opt_folders["pre"])
     calls = []
-    model.register_forward_hook(lambda *_: calls.append(1))
+    model.lm_head.register_forward_hook(lambda *_: calls.append(1))
     runs = costs.milliseconds_per_token(model, list(range(4, 24)), 8, 3)
     assert len(runs) == 3 and runs == sorted(runs) and runs[0] > 0
-    # A warm-up of 2 tokens, then three times 9 and 1.
-    assert len(calls) == 2 + 3 * (9 + 1)
-    calls.clear()
-    seconds = costs.inference_seconds(model, tokenizer, [[5] * 9] * 4, 2, 6, None)
-    assert seconds > 0 and len(calls) <= 2 + 2 * 6
+    # Nine tokens and one, first to warm up, then three times.
+    assert len(calls) == (1 + 3) * (9 + 1)
     protocol = costs.protocol(CPU, "float32", "dense", 2)
     assert protocol["peak_memory_mb"] > 100 and "threads" in protocol["device"]
 
 
+def test_as_many_prompts_as_memory_holds(opt_folders, monkeypatch):
+    tokenizer = generation.tokenizer(opt_folders["pre"] / "tokenizer.json")
+    prompts = [[5] * 9] * 40
+    model = loaded(opt_folders["pre"])
+    assert generation.generate(model, tokenizer, prompts, "auto", 2).batch_size == memory.ON_CPU
+    assert generation.generate(model, tokenizer, prompts[:3], "auto", 2).batch_size == 3
+
+
 def test_generation_goes_on_after_the_last_finished_batch(row, opt_folders, tmp_path, caplog):
     caplog.set_level("INFO")
-    model = checkpoints.load(row[0])
+    model = loaded(row[0])
     tokenizer = generation.tokenizer(opt_folders["pre"] / "tokenizer.json")
     prompts = [list(range(4, 10 + i % 5)) for i in range(10)]
     undisturbed = generation.generate(model, tokenizer, prompts, 3, 8)
-    theirs, calls = model.generate, []
+    begun = []
 
-    def counted(*args, **kwargs):
-        if len(calls) == 2:
-            calls.append("broken")
-            raise KeyboardInterrupt
-        calls.append(len(kwargs["input_ids"]))
-        return theirs(*args, **kwargs)
+    def counted(module, args, kwargs):
+        if args[0].shape[1] > 1:  # a batch of prompts
+            if len(begun) == 2:
+                begun.append("broken")
+                raise KeyboardInterrupt
+            begun.append(int((args[0][:, 0] != 1).sum()))
 
-    model.generate = counted
+    model.decoder.register_forward_pre_hook(counted, with_kwargs=True)
     with pytest.raises(KeyboardInterrupt):
         generation.generate(model, tokenizer, prompts, 3, 8, notes=tmp_path)
     assert len(list(tmp_path.iterdir())) == 2
     progress = Progress("test", 10, "bills")
     again = generation.generate(model, tokenizer, prompts, 3, 8, progress, notes=tmp_path)
-    assert again == undisturbed
-    assert calls == [3, 3, "broken", 3, 1]
+    assert again.tokens == undisturbed.tokens and again.seconds > 0
+    assert begun == [3, 3, "broken", 3, 1]
     assert "test: going on from 6 of 10 bills" in caplog.messages

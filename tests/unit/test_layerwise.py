@@ -80,7 +80,9 @@ def test_bit_for_bit_as_full_passes_in_float32(shape, method, pattern):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("exact", [True, False], ids=["exact", "fast"])
 def test_as_the_definition_in_float64(exact, shape, method, pattern, monkeypatch):
-    monkeypatch.setattr(layerwise, "TOKENS", 3 * 24)  # batches of three, three and two sequences
+    monkeypatch.setitem(
+        layerwise.TOKENS, "cpu", 3 * 24
+    )  # batches of three, three and two sequences
     pruner, options, _, oracle = PRUNERS[method]
     model, sequences = oracles.make_model(shape), oracles.make_sequences()
     expected = oracles.Opt64(model)

@@ -30,7 +30,7 @@ def by_hand(model, ids: list[int], start: int) -> float:
 @pytest.mark.parametrize("at_once", [1, 40, 2048])
 def test_whole_sequences_as_transformers_has_them(model, at_once, monkeypatch):
     monkeypatch.setattr(likelihood, "TOKENS", at_once)
-    found = likelihood.negative_log(model, sequences(), [1] * len(LENGTHS))
+    found = likelihood.negative_log(oracles.ours(model), sequences(), [1] * len(LENGTHS))
     for ids, nll in zip(sequences(), found, strict=True):
         given = torch.tensor([ids])
         with torch.no_grad():
@@ -40,7 +40,7 @@ def test_whole_sequences_as_transformers_has_them(model, at_once, monkeypatch):
 
 def test_from_any_start_as_by_hand(model):
     starts = [3, 1, 1, 16, 23, 4]
-    found = likelihood.negative_log(model, sequences(), starts)
+    found = likelihood.negative_log(oracles.ours(model), sequences(), starts)
     wanted = [by_hand(model, *each) for each in zip(sequences(), starts, strict=True)]
     assert found == pytest.approx(wanted, rel=1e-4)
 
@@ -55,7 +55,7 @@ def test_the_first_and_the_last_token_of_a_summary_count(model, tokenizer):
     ids = [4 + token % 46 for token in ids][-30:]  # the small model's vocabulary and positions
     start -= len(columns["input_ids"][0]) - 30
     whole, later, shorter = (
-        likelihood.negative_log(model, [part], [begin])[0]
+        likelihood.negative_log(oracles.ours(model), [part], [begin])[0]
         for part, begin in ((ids, start), (ids, start + 1), (ids[:-1], start))
     )
     assert whole == pytest.approx(by_hand(model, ids, start), rel=1e-4)
@@ -76,11 +76,13 @@ def test_batches_hold_each_sequence_once_and_no_more_than_fits(monkeypatch):
 def test_says_how_far_it_is(monkeypatch):
     monkeypatch.setattr(likelihood, "TOKENS", 48)
     told = []
-    likelihood.negative_log(oracles.make_model("pre"), sequences(), [1] * 6, told.append)
+    likelihood.negative_log(
+        oracles.ours(oracles.make_model("pre")), sequences(), [1] * 6, told.append
+    )
     assert told == [2, 4, 6]
 
 
 def test_a_sequence_longer_than_the_model_is_refused(model):
     with pytest.raises(InputError, match="of 33 tokens exceeds the model's 32 positions"):
-        likelihood.negative_log(model, [[5] * 33], [1])
-    assert len(likelihood.negative_log(model, [[5] * 32], [1])) == 1
+        likelihood.negative_log(oracles.ours(model), [[5] * 33], [1])
+    assert len(likelihood.negative_log(oracles.ours(model), [[5] * 32], [1])) == 1

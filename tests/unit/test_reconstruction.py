@@ -62,7 +62,9 @@ def expected(model, pruned, sequences, inputs_from_pruned=True):
 
 @pytest.mark.parametrize("shape", ["pre", "post"])
 def test_as_the_definition_in_float64(shape, tmp_path, monkeypatch):
-    monkeypatch.setattr(layerwise, "TOKENS", 3 * 24)  # batches of three, three and two sequences
+    monkeypatch.setitem(
+        layerwise.TOKENS, "cpu", 3 * 24
+    )  # batches of three, three and two sequences
     model, sequences = oracles.make_model(shape), oracles.make_sequences()
     pruned = halved(model)
     records = measured(tmp_path, model, pruned, sequences)

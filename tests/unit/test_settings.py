@@ -111,7 +111,7 @@ def test_a_misspelt_key_is_named_with_the_file_it_stands_in(config, tmp_path: Pa
         (["seeds"], [42, 43.0], "key 'seeds.1': 43.0 is not of type integer"),
         (["seeds"], ["42"], "key 'seeds.0': '42' is not of type integer"),
         (["seeds"], [True], "key 'seeds.0': True is not of type integer"),
-        (["qlora", "seed"], 42, "unknown key 'qlora.seed'; allowed: accumulation,"),
+        (["qlora", "seed"], 42, "unknown key 'qlora.seed'; allowed: alpha,"),
         (["comparisons", "metrics"], [], "key 'comparisons.metrics': [] should be non-empty"),
         (["pruning_grid", "pruners"], [], "key 'pruning_grid.pruners': [] should be non-empty"),
     ],

@@ -48,7 +48,7 @@ class Project:
     def use(self, models: dict[str, Path], grid: str = GRID, **more) -> None:
         """Set an overlay: these models, this grid, few records, a short training."""
         (self.folder / "grid.tsv").write_text(grid)
-        training = {"epochs": 1, "batch_size": 4, "log_every": 1}
+        training = {"epochs": 1, "effective_batch": 4, "batch_size": 4, "log_every": 1}
         overlay = {
             "preset": "tiny",
             "note": "A test's models: random weights.",

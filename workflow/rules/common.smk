@@ -199,15 +199,15 @@ def submits():
     return hasattr(workflow.executor_settings, "status_command")
 
 
-def alone(rule):
-    """All cores: nothing else of the DAG runs beside a job whose time is a result.
+def alone(rule, timed=lambda wildcards: True):
+    """All cores: nothing else of the DAG runs beside a job whose time is a result (`timed`).
 
     On a cluster it has a node to itself (profiles/slurm) and asks for the rule's threads:
     workflow.cores is a limit where jobs are submitted, and all of the node's on the node.
     """
 
     def threads(wildcards):
-        if submits() or workflow.remote_exec:
+        if submits() or workflow.remote_exec or not timed(wildcards):
             return config["threads"][rule]
         return workflow.cores or 1
 

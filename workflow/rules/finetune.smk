@@ -37,6 +37,7 @@ rule full:
     params:
         settings=training("full"),
         device=config["device"],
+        deterministic=config["deterministic"],
         threads=config["threads"]["full"],
     message:
         "Full fine-tuning of {wildcards.model}, {wildcards.sparsity}"
@@ -73,6 +74,7 @@ rule qlora:
     params:
         settings=training("qlora"),
         device=config["device"],
+        deterministic=config["deterministic"],
         threads=config["threads"]["qlora"],
     message:
         "QLoRA fine-tuning of {wildcards.model}, {wildcards.sparsity}"

@@ -1,31 +1,46 @@
 """
-Generations: what each row writes for each bill of a split, by greedy decoding.
+Generations: what each row writes for each bill of both splits, by greedy decoding.
 
-  in   the files that deploy the row, and the split's tokens
+  in   the files that deploy the row, and the tokens of both splits
   out  results/generate/CORPUS/MODEL/SPARSITY/FINETUNING/SPLIT.jsonl
        id, prompt_tokens, tokens, cut_off, prediction, reference
+       .../costs.json    generation time, peak memory, and the protocol
+
+Rows of the table run alone, since their time is a result.
 """
+
+
+def timed(wildcards):
+    """Whether a row's time is shown: that of the grid's rows, with the first seed."""
+    return any(
+        (wildcards.model, wildcards.sparsity) == (row.model, row.checkpoint)
+        and wildcards.finetuning == scored_as(row)
+        for row in ROWS
+    )
 
 
 rule generate:
     input:
         unpack(deployed),
-        tokens="results/tokens/{corpus}/{model}/{split}.parquet",
+        validation="results/tokens/{corpus}/{model}/validation.parquet",
+        test="results/tokens/{corpus}/{model}/test.parquet",
         code=scripts("generate.py"),
     output:
-        "results/generate/{corpus}/{model}/{sparsity}/{finetuning}/{split}.jsonl",
-        provenance="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/{split}.provenance.json",
+        validation="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/validation.jsonl",
+        test="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/test.jsonl",
+        costs="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/costs.json",
+        provenance="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/provenance.json",
     log:
-        "results/logs/generate/{corpus}/{model}/{sparsity}/{finetuning}/{split}.log",
+        "results/logs/generate/{corpus}/{model}/{sparsity}/{finetuning}.log",
     benchmark:
-        "results/benchmarks/generate/{corpus}/{model}/{sparsity}/{finetuning}/{split}.tsv"
+        "results/benchmarks/generate/{corpus}/{model}/{sparsity}/{finetuning}.tsv"
     priority: priorities["evaluate"]
     conda:
         "../../envs/sparsesum.yaml"
-    threads: config["threads"]["generate"]
+    threads: alone("generate", timed)
     resources:
         mem_mb=sized(3000, 5),
-        runtime=sized(30, 0.2),
+        runtime=sized(30, 0.4),
         gpu=gpus,
     params:
         settings=config["generate"],
@@ -33,7 +48,6 @@ rule generate:
         device=config["device"],
         threads=config["threads"]["generate"],
     message:
-        "Summaries of the {wildcards.split} split by {wildcards.model}, {wildcards.sparsity}, "
-        "{wildcards.finetuning}"
+        "Summaries by {wildcards.model}, {wildcards.sparsity}, {wildcards.finetuning}"
     script:
         "../scripts/generate.py"

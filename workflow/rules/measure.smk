@@ -1,17 +1,30 @@
 """
 Costs: what a row takes to run, on a machine that does nothing else meanwhile.
 
-  in   the files that deploy the row, and the tokens of both splits
+  in   the files that deploy the row, the costs of its generation, and a prompt
   out  results/measure/CORPUS/MODEL/SPARSITY/FINETUNING.json
        generation time, latency, peak memory, parameters, nonzero ones, bytes, and the protocol
 """
 
 
+def engines(wildcards):
+    """What a token's time is measured with: the engine that generates, for a row without pruning all.
+
+    What pruning leaves as it is, and takes seconds to load, is not measured again for each row:
+    the other engine, and transformers' own way with the same weights dense.
+    """
+    if not wildcards.finetuning.startswith("qlora"):
+        return ["dense"]
+    own = config["generate"]["engine"]
+    unpruned = wildcards.sparsity.partition("@")[0] == "dense"
+    return list(dict.fromkeys([own, "dense", "int8", "transformers"])) if unpruned else [own]
+
+
 rule measure:
     input:
         unpack(deployed),
+        costs="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/costs.json",
         validation="results/tokens/{corpus}/{model}/validation.parquet",
-        test="results/tokens/{corpus}/{model}/test.parquet",
         code=scripts("measure.py"),
     output:
         "results/measure/{corpus}/{model}/{sparsity}/{finetuning}.json",
@@ -29,7 +42,7 @@ rule measure:
         gpu=gpus,
     params:
         generate=config["generate"],
-        stop=config["prompt"]["stop"],
+        engines=engines,
         measure=config["measure"],
         device=config["device"],
         threads=config["threads"]["measure"],

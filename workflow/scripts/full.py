@@ -8,7 +8,9 @@ def main(snakemake, made) -> None:
 
     from sparsesum import device, files, full
 
-    where = device.prepare(snakemake.params.device, snakemake.params.threads)
+    where = device.prepare(
+        snakemake.params.device, snakemake.params.threads, snakemake.params.deterministic
+    )
     made.device = device.name(where)
     output = Path(snakemake.output.model).parent
     notes = made.scratch(output, where.type)

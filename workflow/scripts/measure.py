@@ -2,14 +2,14 @@
 
 from runner import job
 
-from sparsesum.job import Progress, log
+from sparsesum.job import log
 
 
 def main(snakemake, made) -> None:
     from pathlib import Path
     from statistics import median_high
 
-    import pandas
+    import pyarrow.parquet
 
     from sparsesum import costs, device, files, generation, sizes
 
@@ -20,43 +20,27 @@ def main(snakemake, made) -> None:
     base = Path(given.model[0]).parent
     adapter = given.get("adapter")
     folder = Path(adapter[0]).parent if adapter else None
-    # Rows without an int8 base have one engine.
-    engine = settings["engine"] if adapter else "dense"
-    prompts = [
-        list(map(int, ids))
-        for split in (given.validation, given.test)
-        for ids in pandas.read_parquet(split)["prompt_ids"]
-    ]
-    tokenizer = generation.tokenizer(given.tokenizer)
+    spent = files.read_json(given.costs)
     dtype = device.dtype(settings["dtype"], where)
-    model = generation.load(base, folder, engine, where, dtype)
-    progress = Progress("generation time", len(prompts), "bills")
-    seconds = costs.inference_seconds(
-        model,
-        tokenizer,
-        prompts,
-        settings["batch_size"],
-        settings["max_new_tokens"],
-        progress,
-        snakemake.params.stop,
-    )
-    memory = costs.protocol(
-        where, str(dtype).removeprefix("torch."), engine, settings["batch_size"]
-    )
+    prompt = pyarrow.parquet.read_table(given.validation)["prompt_ids"][0].as_py()
     latency = {}
-    for kind in [engine, *(other for other in generation.ENGINES if adapter and other != engine)]:
-        if kind != engine:
-            model = generation.load(base, folder, kind, where, dtype)
+    for kind in snakemake.params.engines:
         log.info("milliseconds a token, %s", kind)
+        if kind == "transformers":
+            from sparsesum import paper_engine
+
+            model = paper_engine.load(base, folder, where, dtype, dense=True)
+        else:
+            model = generation.load(base, folder, kind, where, dtype)
         latency[kind] = costs.milliseconds_per_token(
-            model, prompts[0], measure["tokens"], measure["repeats"]
+            model, prompt, measure["tokens"], measure["repeats"]
         )
     weights = [given.model[0], *(adapter[:1] if adapter else [])]
     files.write_json(
         snakemake.output[0],
         {
-            "inference_seconds": round(seconds, 3),
-            "examples": len(prompts),
+            "inference_seconds": spent["inference_seconds"],
+            "examples": spent["examples"],
             "ms_per_token": {kind: round(median_high(runs), 4) for kind, runs in latency.items()},
             "ms_per_token_runs": {
                 kind: [round(run, 4) for run in runs] for kind, runs in latency.items()
@@ -64,7 +48,11 @@ def main(snakemake, made) -> None:
             "parameters": sizes.parameters(weights),
             "nonzero_parameters": sizes.nonzero_parameters(weights),
             "size_mb": round(sizes.size_mb([*given.model, *(adapter or []), given.tokenizer]), 4),
-            **memory,
+            **{
+                key: value
+                for key, value in spent.items()
+                if key not in ("inference_seconds", "examples")
+            },
         },
     )
 

@@ -11,7 +11,7 @@ def main(snakemake, made) -> None:
 
     from safetensors.torch import load_file
 
-    from sparsesum import checkpoints, device, files, layerwise, patterns, sparsity, tensorfile
+    from sparsesum import device, files, layerwise, opt, patterns, sparsity, tensorfile
 
     given, settings = snakemake.input, snakemake.params
     where = device.prepare(settings.device, settings.threads)
@@ -19,9 +19,7 @@ def main(snakemake, made) -> None:
     pattern = patterns.named(settings.pattern)
     source, folder = Path(given.model).parent, Path(snakemake.output.model).parent
     sequences = load_file(given.calibration[0])["input_ids"] if given.calibration else None
-    progress = Progress(
-        settings.pruner, checkpoints.read_config(source).num_hidden_layers, "layers"
-    )
+    progress = Progress(settings.pruner, opt.read_config(source)["num_hidden_layers"], "layers")
     scratch = made.scratch(folder, made.device)
     seconds = layerwise.prune(
         source,
@@ -33,6 +31,8 @@ def main(snakemake, made) -> None:
         settings.exact,
         where,
         progress,
+        # No param: it decides no byte of the result.
+        snakemake.config["save_every"],
     )
     log.info("seconds: %s", ", ".join(f"{key} {spent:.1f}" for key, spent in seconds.items()))
     # Saving the unpruned model is an old mistake in this trade: look at what was written.

@@ -1,6 +1,5 @@
 """OPT checkpoints as folders: config.json, model.safetensors, tokenizer.json."""
 
-import json
 import pickle
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer, processors
 from transformers import AutoTokenizer, OPTConfig, OPTForCausalLM
 
+from sparsesum import opt
 from sparsesum.errors import InputError
 
 FILES = ["config.json", "model.safetensors", "tokenizer.json"]
@@ -19,15 +19,7 @@ BOS = "</s>"
 
 def read_config(folder: Path) -> OPTConfig:
     """The configuration of an OPT checkpoint; an InputError where the folder holds none."""
-    path = Path(folder) / "config.json"
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; a model's source is a folder in the Hub's format")
-    try:
-        kind = json.loads(path.read_text()).get("model_type")
-    except (json.JSONDecodeError, AttributeError) as error:
-        raise InputError(f"{path}: broken JSON: {error}") from None
-    if kind != "opt":
-        raise InputError(f"{path}: model_type '{kind}'; allowed is opt: this project prunes OPT")
+    opt.read_config(folder)
     return OPTConfig.from_pretrained(folder)
 
 

@@ -1,58 +1,53 @@
 """What a row costs to run, measured on a machine that does nothing else meanwhile."""
 
-import time
+from collections.abc import Callable
 
 import torch
 
+from sparsesum import decoding, opt
 from sparsesum import device as devices
-from sparsesum.generation import generate
-from sparsesum.prompt import PAPER
+from sparsesum.generation import now
+
+NONE = -1
+"""The id of no token: nothing ends a sequence."""
 
 
-def _now(device: torch.device) -> float:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter()
-
-
-def inference_seconds(
-    model, tokenizer, prompts, batch_size, max_new_tokens, progress, stop=PAPER.stop
-) -> float:
-    """Seconds to generate for all prompts, after a first batch that does not count.
-
-    Model and tokens are in memory: loading and scoring are not in it (the paper's figure has both).
-    """
-    device = next(model.parameters()).device
-    generate(model, tokenizer, prompts[:batch_size], batch_size, 2)
-    start = _now(device)
-    generate(model, tokenizer, prompts, batch_size, max_new_tokens, progress, stop)
-    return _now(device) - start
-
-
-@torch.inference_mode()
-def milliseconds_per_token(model, prompt: list[int], tokens: int, repeats: int) -> list[float]:
+def milliseconds_per_token(
+    model: torch.nn.Module, prompt: list[int], tokens: int, repeats: int
+) -> list[float]:
     """Milliseconds a new token at batch size 1, of each of `repeats` runs, the fastest first.
 
     The difference between generating `tokens` + 1 and 1 new tokens, so the prompt is not in it; an
-    end token is not a reason to stop.
+    end token is not a reason to stop. A CUDA graph is captured before.
     """
+    run = _decoded if isinstance(model, opt.OPT) else _generated
+    decode = {count: run(model, prompt, count) for count in (1, tokens + 1)}
+
+    def seconds(count: int) -> float:
+        start = now(device)
+        decode[count]()
+        return now(device) - start
+
     device = next(model.parameters()).device
-    ids = torch.tensor([prompt], device=device)
-    mask = torch.ones_like(ids)
+    for count in decode:
+        seconds(count)
+    return sorted(1000 * (seconds(tokens + 1) - seconds(1)) / tokens for _ in range(repeats))
 
-    def run(count: int) -> float:
-        start = _now(device)
-        model.generate(
-            input_ids=ids,
-            attention_mask=mask,
-            do_sample=False,
-            min_new_tokens=count,
-            max_new_tokens=count,
-        )
-        return _now(device) - start
 
-    run(2)
-    return sorted(1000 * (run(tokens + 1) - run(1)) / tokens for _ in range(repeats))
+def _decoded(model: opt.OPT, prompt: list[int], count: int) -> Callable[[], object]:
+    decoder = decoding.Decoder(model, 1, len(prompt), count, pad=0, end=NONE)
+    return lambda: decoder([prompt], lambda ids: False)
+
+
+def _generated(model: torch.nn.Module, prompt: list[int], count: int) -> Callable[[], object]:
+    ids = torch.tensor([prompt], device=next(model.parameters()).device)
+    return lambda: model.generate(
+        input_ids=ids,
+        attention_mask=torch.ones_like(ids),
+        do_sample=False,
+        min_new_tokens=count,
+        max_new_tokens=count,
+    )
 
 
 def protocol(device: torch.device, dtype: str, engine: str, batch_size: int) -> dict:

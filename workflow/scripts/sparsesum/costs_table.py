@@ -13,6 +13,7 @@ COLUMNS = {
     "inference_seconds": ("Inference [s]", "{:.2f}"),
     "ms_per_token_dense": ("ms/token, dense", "{:.2f}"),
     "ms_per_token_int8": ("ms/token, int8", "{:.2f}"),
+    "ms_per_token_transformers": ("ms/token, transformers", "{:.2f}"),
     "peak_memory_mb": ("Peak memory [MiB]", "{:,.0f}"),
     "training_seconds": ("Training [s]", "{:.1f}"),
     "training_peak_memory_mb": ("Training peak [MiB]", "{:,.0f}"),

@@ -13,16 +13,17 @@ GRANTED = ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS")
 """What SLURM sets in a job or a step that it granted a GPU; the last where --gpus asked for it."""
 
 
-def prepare(device: str, threads: int) -> torch.device:
+def prepare(device: str, threads: int, deterministic: bool = False) -> torch.device:
     """Fix the thread count (float sums depend on it) and resolve "auto" to a device.
 
-    On a GPU, deterministic algorithms are switched on where there are such. An InputError where the
+    On a GPU, deterministic algorithms are switched on where there are such; `deterministic`: the
+    backward pass of fused attention has one as well, which is slower. An InputError where the
     device is "cuda", or "auto" in a job that SLURM granted a GPU, and torch finds none: on a CPU
     such a job would take days.
     """
     torch.set_num_threads(threads)
     if device != "cpu" and torch.cuda.is_available():
-        _repeatable()
+        _repeatable(deterministic)
         return torch.device("cuda")
     if device == "cuda":
         raise InputError(
@@ -41,12 +42,14 @@ def prepare(device: str, threads: int) -> torch.device:
     return torch.device("cpu")
 
 
-def _repeatable() -> None:
-    """Deterministic algorithms where CUDA has them, a warning in the log where it has none."""
+def _repeatable(strict: bool) -> None:
+    """Deterministic algorithms where CUDA has them; where it has none, an error if `strict`.
+
+    Without an error PyTorch leaves the backward pass of fused attention to atomic additions.
+    """
     # cuBLAS reads it once, when it is first used in a process.
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
-    # An error instead of a warning would forbid losses and cumulative sums, which have no other.
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.use_deterministic_algorithms(True, warn_only=not strict)
     # It only finds reads of memory that nothing was written to, and costs a pass through memory.
     torch.utils.deterministic.fill_uninitialized_memory = False
     # An algorithm chosen by timing differs from run to run; TF32 rounds float32 to 10 bits.

@@ -1,21 +1,29 @@
-"""Greedy decoding in batches: sorted by length, padded left, stopped at the closing marker."""
+"""Greedy generation: batches of prompts of like length, each summary ended at its marker."""
 
-import logging
+import time
+from bisect import bisect_left
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
-from transformers import OPTForCausalLM, PreTrainedTokenizerFast
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
 
-from sparsesum import checkpoints, quantisation
+from sparsesum import decoding, memory, opt, quantisation
 from sparsesum.errors import InputError
 from sparsesum.files import read_json, write_json
 from sparsesum.job import Progress
 from sparsesum.prompt import PAPER, Prompt, prediction
 
-log = logging.getLogger("sparsesum")
-
 ENGINES = ["dense", "int8"]
-"""How an int8 base is multiplied: made dense once at load, or by bitsandbytes' kernels."""
+"""How an int8 base is multiplied: made dense once at load, or by bitsandbytes' kernels.
+
+The dense engine decodes by `sparsesum.decoding`; int8 is the paper's way, `sparsesum.paper_engine`.
+"""
+
+END, PAD = "</s>", "<pad>"
 
 
 def load(
@@ -25,116 +33,134 @@ def load(
     device: torch.device,
     dtype: torch.dtype = torch.float32,
 ) -> torch.nn.Module:
-    """The model of a row, ready to generate.
+    """The model of a row, ready to generate: an `opt.OPT`, or peft's for the engine int8.
 
     With an `adapter`, `checkpoint` is an int8 base. The dense engine dequantises it once and adds
-    the adapter to it; the int8 engine leaves both to bitsandbytes and peft, which it imports.
+    the adapter to it; the int8 engine leaves both to bitsandbytes and peft.
     """
-    if adapter is None:
-        return checkpoints.load(checkpoint, dtype).to(device)
-    if engine == "int8":
-        from peft import PeftModel
+    if adapter is not None and engine == "int8":
+        from sparsesum import paper_engine
 
-        base = quantisation.load(checkpoint, device, dtype)
-        model = PeftModel.from_pretrained(base, adapter)
-        for name, parameter in model.named_parameters():
-            if "lora_" in name:  # peft keeps float32, which would raise all that follows to it
-                parameter.data = parameter.data.to(dtype)
-        return model.eval()
-    config = checkpoints.read_config(checkpoint)
-    del config.quantization_config
-    state = quantisation.merged(quantisation.dequantise(checkpoints.state(checkpoint)), adapter)
-    state["lm_head.weight"] = state["model.decoder.embed_tokens.weight"]
-    with torch.device("meta"):
-        model = OPTForCausalLM(config)
-    model.load_state_dict(state, strict=True, assign=True)
-    model.tie_weights()
-    return model.to(device, dtype).eval()
+        return paper_engine.load(checkpoint, adapter, device, dtype)
+    state = load_file(checkpoint / "model.safetensors")
+    if adapter is not None:
+        state = quantisation.merged(quantisation.dequantise(state), adapter)
+    return opt.model(opt.read_config(checkpoint), state, device, dtype)
 
 
-def tokenizer(file: Path) -> PreTrainedTokenizerFast:
-    """The tokenizer of a checkpoint as generation needs it: padding on the left."""
-    return PreTrainedTokenizerFast(
-        tokenizer_file=str(file), pad_token="<pad>", eos_token="</s>", padding_side="left"
-    )
+def tokenizer(file: Path) -> Tokenizer:
+    """The tokenizer of a checkpoint; decoding leaves out padding and the end of a text."""
+    found = Tokenizer.from_file(str(file))
+    found.add_special_tokens([PAD, END])
+    return found
 
 
-@torch.inference_mode()
+class Generated(NamedTuple):
+    """New tokens of each prompt, in the prompts' order; seconds they took; prompts at a time."""
+
+    tokens: list[list[int]]
+    seconds: float
+    batch_size: int
+
+
+def now(device: torch.device) -> float:
+    """A clock's seconds, once the device has done what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
+
+
 def generate(
     model: torch.nn.Module,
-    tokenizer: PreTrainedTokenizerFast,
+    tokenizer: Tokenizer,
     prompts: list[list[int]],
-    batch_size: int,
+    batch_size: int | str,
     max_new_tokens: int,
     progress: Progress | None = None,
     stop: str = PAPER.stop,
     notes: Path | None = None,
-) -> list[list[int]]:
-    """The new tokens of each prompt, in the prompts' order, by greedy decoding.
+) -> Generated:
+    """The likeliest tokens after each prompt, the longest prompts first.
 
-    Each finished batch is kept in the folder `notes`, if there is one; those that a broken off run
-    of the same arguments left there are not generated again.
+    batch_size: of prompts, or "auto": as many as the device's memory holds. Each finished batch is
+    kept in the folder `notes`, if there is one; those that a broken off run of the same arguments
+    left there are not generated again, and count with the seconds that they took. On a GPU the
+    first batch is done twice, since kernels are loaded as they are first needed.
 
     A sequence ends at `stop` or "</s>" (both kept in what is returned) or at the limit. An
     InputError where a prompt and its new tokens exceed the model's positions.
     """
-    longest = max(map(len, prompts))
-    positions = model.config.max_position_embeddings
+    dense = isinstance(model, opt.OPT)
+    config = model.config if dense else model.config.to_dict()
+    longest, positions = max(map(len, prompts)), config["max_position_embeddings"]
     if longest + max_new_tokens > positions:
         raise InputError(
             f"a prompt of {longest} tokens and generate.max_new_tokens = {max_new_tokens} exceed "
             f"the model's {positions} positions; lower tokens.text or generate.max_new_tokens"
         )
+    weight = next(p for p in model.parameters() if p.is_floating_point())
+    device = weight.device
+    if batch_size == "auto":
+        length = longest + max_new_tokens
+        batch_size = memory.of_generation(
+            device, config, length, weight.element_size(), dense, len(prompts)
+        )
+    rows = min(batch_size, len(prompts))
+    decode = _decoder(model, tokenizer, rows, longest, max_new_tokens, stop)
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]), reverse=True)
     results: list[list[int]] = [[] for _ in prompts]
-    device = next(model.parameters()).device
+    seconds = 0.0
     there = [] if notes is None else list(notes.glob("batch-*.json"))
     if there and progress is not None:
-        progress.skip(min(len(there) * batch_size, len(order)))
-    for start in range(0, len(order), batch_size):
-        chosen = order[start : start + batch_size]
-        done = start + len(chosen)
+        progress.skip(min(len(there) * rows, len(order)))
+    warm = device.type == "cpu"
+    for start in range(0, len(order), rows):
+        chosen = order[start : start + rows]
         note = notes and notes / f"batch-{start}.json"
         if note in there:
-            rows = read_json(note)
+            kept = read_json(note)
         else:
-            inputs = tokenizer.pad(
-                {"input_ids": [prompts[i] for i in chosen]}, padding="longest", return_tensors="pt"
-            ).to(device)
-            width = inputs["input_ids"].shape[1]
-            output = model.generate(
-                input_ids=inputs["input_ids"],
-                attention_mask=inputs["attention_mask"],
-                do_sample=False,
-                num_beams=1,
-                max_new_tokens=max_new_tokens,
-                eos_token_id=tokenizer.eos_token_id,
-                pad_token_id=tokenizer.pad_token_id,
-                stop_strings=[stop],
-                tokenizer=tokenizer,
-            )
-            rows = [_without_padding(row, tokenizer) for row in output[:, width:].tolist()]
+            batch = [prompts[i] for i in chosen]
+            if not warm:
+                decode(batch)
+                warm = True
+            begun = now(device)
+            kept = {"tokens": decode(batch), "seconds": now(device) - begun}
             if note:
-                write_json(note, rows)
+                write_json(note, kept)
             if progress is not None:
-                progress(done)
-        for i, row in zip(chosen, rows, strict=True):
+                progress(start + len(chosen))
+        seconds += kept["seconds"]
+        for i, row in zip(chosen, kept["tokens"], strict=True):
             results[i] = row
-    return results
+    return Generated(results, seconds, rows)
 
 
-def _without_padding(row: list[int], tokenizer: PreTrainedTokenizerFast) -> list[int]:
-    """A row of a batch up to where its own sequence ended: the rest of the batch went on."""
-    end = len(row)
-    while end and row[end - 1] == tokenizer.pad_token_id:
-        end -= 1
-    return row[:end]
+def _decoder(
+    model: torch.nn.Module, tokenizer: Tokenizer, rows: int, width: int, limit: int, stop: str
+) -> Callable[[list[list[int]]], list[list[int]]]:
+    """What turns a batch of prompts into new tokens, each row cut where it ended."""
+    pad, end = (tokenizer.token_to_id(token) for token in (PAD, END))
+    if not isinstance(model, opt.OPT):
+        from sparsesum import paper_engine
+
+        return partial(paper_engine.greedy, model, tokenizer, limit, pad, end, stop)
+
+    def stopped(ids: list[int]) -> bool:
+        return stop in tokenizer.decode(ids)
+
+    def cut(ids: list[int]) -> list[int]:
+        """All up to the token that completes `stop`."""
+        return ids[: bisect_left(range(len(ids)), True, key=lambda count: stopped(ids[:count]))]
+
+    decode = decoding.Decoder(model, rows, width, limit, pad, end)
+    return lambda prompts: [cut(row) for row in decode(prompts, stopped)]
 
 
 def records(
     tokens: dict[str, list],
     generated: list[list[int]],
-    tokenizer: PreTrainedTokenizerFast,
+    tokenizer: Tokenizer,
     max_new_tokens: int,
     prompt: Prompt = PAPER,
 ) -> list[dict]:
@@ -142,10 +168,11 @@ def records(
 
     `cut_off`: the limit was reached before the model ended its summary.
     """
+    end = tokenizer.token_to_id(END)
     rows = []
     for i, ids in enumerate(generated):
-        text = tokenizer.decode(ids, skip_special_tokens=True)
-        ended = prompt.stop in text or tokenizer.eos_token_id in ids
+        text = tokenizer.decode(ids)
+        ended = prompt.stop in text or end in ids
         rows.append(
             {
                 "id": tokens["id"][i],

@@ -1,13 +1,16 @@
 """The walk through a model's decoder layers: calibrate one, prune it, feed the next from it.
 
 One layer is in memory at a time. Its weights come from the dense checkpoint and go into a copy of
-it; the layers' inputs lie on the disk, so that a walk that was killed goes on where it was.
+it. The layers' inputs lie where there is room: on the device, in the host's memory or on the disk;
+every so often they are saved, so that a walk that was killed goes on from there.
 
 Source: the reference code of SparseGPT (arXiv 2301.00774) and Wanda (arXiv 2306.11695).
 """
 
 import logging
+import math
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from inspect import Parameter, signature
@@ -15,11 +18,12 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy
+import psutil
 import torch
 
 from sparsesum.errors import InputError
 from sparsesum.files import sync
-from sparsesum.layers import LINEARS, Enough, Layers, linear_name
+from sparsesum.layers import LINEARS, Layers, linear_name
 from sparsesum.patterns import Pattern
 from sparsesum.sparsity import grouped
 from sparsesum.stopwatch import Stopwatch
@@ -35,10 +39,17 @@ READERS = {
 }
 """A layer's Linears in the order they run: those that read the same inputs share one statistic."""
 
-TOKENS = 2048
-"""Tokens in one matrix product, unless `exact`: larger products were no faster on a CPU."""
+TOKENS = {"cpu": 2048, "cuda": 16384}
+"""Tokens in one matrix product, unless `exact`: larger products were no faster."""
+
+ROOM = 0.25
+"""The share of the memory that is free which the layers' inputs may take."""
 
 Accumulate = Callable[[torch.Tensor | None, torch.Tensor, int, bool], torch.Tensor]
+
+
+class Enough(Exception):
+    """Ends a forward pass that has shown what was wanted."""
 
 
 def _silent(done: int, text: str) -> None:
@@ -56,6 +67,7 @@ def prune(
     exact: bool = False,
     device: torch.device | str = "cpu",
     report: Callable[[int, str], None] = _silent,
+    save_every: float = 0.0,
 ) -> dict[str, float]:
     """Prune all Linears of a checkpoint's decoder layers; nothing else of it changes.
 
@@ -69,7 +81,8 @@ def prune(
     `accumulate`. pruner: a module of `sparsesum.pruners`; options: its options. exact: the
     reference code's float operations in its order, one sequence at a time; otherwise several in
     one product, and whatever is fastest. report: called after each layer with the number of layers
-    done and a few words.
+    done and a few words. save_every: seconds after which the next finished layer is one that a
+    killed walk goes on from; it changes no byte.
 
     Returns the seconds of each stage. An InputError, which names the Linear, for a pattern that
     does not fit it or inputs that are not finite; and one for an option that the pruner has not.
@@ -81,8 +94,11 @@ def prune(
     accumulate = getattr(pruner, "accumulate", None)
     prepare = getattr(pruner, "prepare", None)
     if accumulate:
-        _check_sequences(sequences, layers.config.max_position_embeddings)
-    inputs = Inputs(draft / "inputs", exact)
+        _check_sequences(sequences, layers.config["max_position_embeddings"])
+    # The pruned weights first: the next layer's inputs say that they are there.
+    inputs = Inputs(
+        draft / "inputs", exact, save_every, before=lambda: sync(draft / "model.safetensors")
+    )
     with clock("read and write"):
         if inputs.layer is None:
             draft.mkdir(exist_ok=True)
@@ -107,9 +123,6 @@ def prune(
                     target[linear_name(index, f"{name}.weight")] = weight
                 zeros += weight.numel() - int(weight.count_nonzero())
                 total += weight.numel()
-        sync(
-            draft / "model.safetensors"
-        )  # before the next layer's inputs say that this one is done
         report(index + 1, f"{zeros / total:.1%} of layer {index} is zero")
 
     if accumulate:
@@ -137,17 +150,15 @@ def walk(
     `replace` gets the layer's index, the layer, whose weights it may change, and the states of the
     first Linear of each group of `READERS`, by name, which it may take.
     """
-    with clock("first pass"):
-        arguments = layers.arguments(sequences.shape[1])
-        if inputs.layer is None:
+    inputs.place((*sequences.shape, layers.config["hidden_size"]), layers.device)
+    if inputs.layer is None:
+        with clock("first pass"):
             inputs.write(0, layers.first_inputs(sequences))
-    shape = (*sequences.shape, layers.config.hidden_size)
     for index in range(inputs.layer, len(layers)):
         with clock("read and write"):
             layer = layers.load(index)
         with clock("first pass"):
-            batches = (batch.to(layers.device) for batch in inputs.read(shape))
-            states = _statistics(layer, batches, arguments, accumulate, exact, clock)
+            states = _statistics(layer, inputs.read(), accumulate, exact, clock)
         for name, state in states.items():
             # What is not finite, or overflowed, does not leave the sum so.
             if not state.sum().isfinite():
@@ -158,48 +169,100 @@ def walk(
         replace(index, layer, states)
         if index + 1 < len(layers):
             with clock("second pass"):
-                batches = (batch.to(layers.device) for batch in inputs.read(shape))
-                inputs.write(index + 1, (layer(batch, **arguments) for batch in batches))
+                inputs.write(index + 1, map(layer, inputs.read()))
 
 
 class Inputs:
-    """The inputs of one layer on the calibration set, in a folder: one file, float32, in order.
+    """The inputs of one layer on the calibration set, float32, in order.
 
-    layer: whose inputs are there, complete, or None. As those of the next layer come to be, they
-    lie beside them, under another name until they are complete.
+    layer: whose inputs there are, complete, or None. They lie in memory, where those of the next
+    layer take their place batch by batch, or in a file, where memory is short. If `every` seconds
+    have passed they are saved to the folder, under the name that a later walk goes on from;
+    `before` is called first.
     """
 
-    def __init__(self, folder: Path, exact: bool) -> None:
-        self.folder, self.exact = folder, exact
+    def __init__(
+        self,
+        folder: Path,
+        exact: bool,
+        every: float = 0.0,
+        before: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.folder, self.exact, self.every, self.before = folder, exact, every, before
         complete = sorted(int(path.stem) for path in folder.glob("*.f32"))
         self.layer = complete[-1] if complete else None
+        self.file = None if self.layer is None else folder / f"{self.layer}.f32"
+        self.saved = time.monotonic()
 
-    def read(self, shape: tuple[int, int, int]) -> Iterator[torch.Tensor]:
-        """Batches of [sequences, length, hidden]; `shape` is that of all."""
-        count, length, width = shape
-        size = 1 if self.exact else max(1, TOKENS // length)
-        with (self.folder / f"{self.layer}.f32").open("rb") as file:
-            for start in range(0, count, size):
-                some = min(size, count - start)
-                values = numpy.fromfile(file, numpy.float32, some * length * width)
-                yield torch.from_numpy(values).view(some, length, width)
+    def place(self, shape: tuple[int, int, int], device: torch.device) -> None:
+        """Make room for [sequences, length, hidden]; what was saved is read.
+
+        They lie on `device`, where the layers run, or else in the host's memory, or in the file.
+        """
+        self.shape, self.device = shape, device
+        self.size = 1 if self.exact else max(1, TOKENS[device.type] // shape[1])
+        needed = 4 * math.prod(shape)
+        self.values: torch.Tensor | None = None
+        if device.type == "cuda" and needed < ROOM * torch.cuda.mem_get_info(device)[0]:
+            self.values = torch.empty(shape, device=device)
+        elif needed < ROOM * psutil.virtual_memory().available:
+            self.values = torch.empty(shape)
+        if self.values is not None and self.file is not None:
+            self._fill(self._from_file())
+
+    def read(self) -> Iterator[torch.Tensor]:
+        """Batches of [sequences, length, hidden], on the device that the layers run on."""
+        batches = self._from_file() if self.values is None else self.values.split(self.size)
+        return (batch.to(self.device) for batch in batches)
 
     def write(self, layer: int, batches: Iterable[torch.Tensor]) -> None:
-        """Put the inputs of `layer` in the place of what there is."""
-        self.folder.mkdir(exist_ok=True)
-        part, whole = self.folder / f"{layer}.part", self.folder / f"{layer}.f32"
-        with part.open("wb") as file:
-            for batch in batches:
-                file.write(batch.cpu().contiguous().numpy().data)
-        sync(part)
-        part.replace(whole)
-        if self.layer is not None:
-            (self.folder / f"{self.layer}.f32").unlink()
-        self.layer = layer
+        """Put the inputs of `layer` in the place of what there is, of which they may be made."""
+        made_of, self.layer = self.file, layer
+        if self.values is not None:
+            self._fill(batches)
+        else:
+            self.file = self._to_file(batches)
+            if made_of is not None and made_of.suffix == ".part":
+                made_of.unlink()
+        if time.monotonic() - self.saved >= self.every:
+            self._save()
 
     def remove(self) -> None:
         """Leave nothing behind."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _fill(self, batches: Iterable[torch.Tensor]) -> None:
+        start = 0
+        for batch in batches:
+            self.values[start : start + len(batch)] = batch
+            start += len(batch)
+
+    def _from_file(self) -> Iterator[torch.Tensor]:
+        count, length, width = self.shape
+        with self.file.open("rb") as file:
+            for start in range(0, count, self.size):
+                some = min(self.size, count - start)
+                values = numpy.fromfile(file, numpy.float32, some * length * width)
+                yield torch.from_numpy(values).view(some, length, width)
+
+    def _to_file(self, batches: Iterable[torch.Tensor]) -> Path:
+        self.folder.mkdir(exist_ok=True)
+        part = self.folder / f"{self.layer}.part"
+        with part.open("wb") as file:
+            for batch in batches:
+                file.write(batch.cpu().contiguous().numpy().data)
+        return part
+
+    def _save(self) -> None:
+        """Have a walk go on from here. What it goes on from is on the disk before it says so."""
+        self.before()
+        part = self.file if self.values is None else self._to_file(self.values.split(self.size))
+        sync(part)
+        self.file = part.replace(part.with_suffix(".f32"))
+        for older in self.folder.glob("*.f32"):
+            if older != self.file:
+                older.unlink()
+        self.saved = time.monotonic()
 
 
 def _check_sequences(sequences: torch.Tensor | None, positions: int) -> None:
@@ -251,7 +314,6 @@ def _naming(name: str) -> Iterator[None]:
 def _statistics(
     layer: torch.nn.Module,
     batches: Iterable[torch.Tensor],
-    arguments: dict[str, object],
     accumulate: Accumulate,
     exact: bool,
     clock: Stopwatch,
@@ -275,7 +337,7 @@ def _statistics(
         for batch in batches:
             sequences = len(batch)
             with suppress(Enough):
-                layer(batch, **arguments)
+                layer(batch)
             seen += sequences
     finally:
         for handle in handles:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch.nn.functional import cross_entropy
-from transformers import OPTForCausalLM
 
 from sparsesum.errors import InputError
+from sparsesum.opt import OPT
 
 TOKENS = 2048
 """Tokens in one forward pass, padding included; a longer sequence is one by itself."""
@@ -18,7 +18,7 @@ def _silent(done: int) -> None:
 
 @torch.inference_mode()
 def negative_log(
-    model: OPTForCausalLM,
+    model: OPT,
     sequences: Sequence[Sequence[int]],
     starts: Sequence[int],
     report: Callable[[int], None] = _silent,
@@ -29,7 +29,7 @@ def negative_log(
     that count alone, and become float32. report: called with the number of sequences done. An
     InputError where a sequence exceeds the model's positions.
     """
-    longest, positions = max(map(len, sequences)), model.config.max_position_embeddings
+    longest, positions = max(map(len, sequences)), model.config["max_position_embeddings"]
     if longest > positions:
         raise InputError(
             f"a sequence of {longest} tokens exceeds the model's {positions} positions; lower "
@@ -47,7 +47,7 @@ def negative_log(
             ids[row, : len(sequences[i])] = torch.tensor(list(sequences[i]))
             counts[row, starts[i] : len(sequences[i])] = True
         ids, counts = ids.to(device), counts.to(device)
-        hidden = model.model.decoder(ids, use_cache=False).last_hidden_state
+        hidden = model.decoder(ids)
         # A token is told by the hidden state of the one before.
         logits = model.lm_head(hidden[:, :-1][counts[:, 1:]]).float()
         losses = cross_entropy(logits, ids[:, 1:][counts[:, 1:]], reduction="none").double()

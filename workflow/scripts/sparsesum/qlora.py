@@ -8,9 +8,30 @@ import math
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
+from peft.tuners.lora import LoraLayer
 
 from sparsesum import checkpoints, quantisation, sparsity, training
+from sparsesum import device as devices
+
+
+class CastLinear(torch.nn.Linear):
+    """A Linear whose float32 weight is multiplied in its input's dtype."""
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.linear(inputs, self.weight.to(inputs.dtype))
+
+
+def _multiply_in_the_bases_dtype(adapted: PeftModel) -> None:
+    """Have adapters, which stay float32, take their inputs as the base has them.
+
+    peft raises the inputs to float32 instead: half of a training's time beside a bf16 base.
+    """
+    for module in adapted.modules():
+        if isinstance(module, LoraLayer):
+            module.cast_input_dtype_enabled = False
+            for factors in (module.lora_A, module.lora_B):
+                factors["default"].__class__ = CastLinear
 
 
 def finetune(
@@ -28,19 +49,27 @@ def finetune(
     """Train an adapter on the int8 base of `checkpoint`; returns the training's costs.
 
     Saves the base to the folder `base` (int8 weights and their row scales) and the adapter to the
-    folder `adapter`. Every zero of the checkpoint's decoder Linears is a zero of the base, before
+    folder `adapter`. `settings`: those of `training.train`; rank, alpha, dropout and target_modules
+    of the adapter; engine: whether the base is multiplied as int8, by bitsandbytes' kernels, or
+    dense, with the same values, in the dtype of the precision. Every zero of the checkpoint's decoder Linears is a zero of the base, before
     and after the training, checked. `notes` is the folder of a broken off run, which is gone on
     from (`training.train`).
     """
     torch.manual_seed(settings["seed"])
+    dtype = devices.dtype(settings["precision"], device)
     model = quantisation.load(checkpoint, device)
     before = checkpoints.state(checkpoint)
     pruned = {name: before[name] for name in sparsity.decoder_linears(before)}
     sparsity.check_kept(pruned, model.state_dict())
     checkpoints.save(model, base)
-    model = prepare_model_for_kbit_training(
-        model, use_gradient_checkpointing=settings["checkpointing"]
-    )
+    if settings["engine"] == "dense":
+        model = quantisation.load_dense(base, device, dtype).requires_grad_(False)
+        if settings["checkpointing"]:  # gradients pass through a checkpoint if its input has one
+            model.enable_input_require_grads()
+    else:
+        model = prepare_model_for_kbit_training(
+            model, use_gradient_checkpointing=bool(settings["checkpointing"])
+        )
     adapted = get_peft_model(
         model,
         LoraConfig(
@@ -52,10 +81,14 @@ def finetune(
             target_modules=list(settings["target_modules"]),
         ),
     )
+    # float16 needs its loss scaled, which comes with autocast.
+    autocast = settings["engine"] == "int8" or dtype == torch.float16
+    if not autocast:
+        _multiply_in_the_bases_dtype(adapted)
     end_token = model.config.eos_token_id if settings["end_token"] else None
     data = training.examples(tokens, settings["loss"], end_token)
     costs = training.train(
-        adapted, data, tokenizer_file, device, settings, curve, notes, save_every
+        adapted, data, tokenizer_file, device, settings, curve, notes, save_every, autocast
     )
     trained = {
         name.replace(".base_layer", "").removeprefix("base_model.model."): tensor

@@ -6,22 +6,30 @@ Source: LLM.int8(), arXiv 2208.07339, as bitsandbytes has it.
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors.torch import load_file
-from transformers import BitsAndBytesConfig, OPTForCausalLM
 
-from sparsesum import checkpoints
+if TYPE_CHECKING:
+    from transformers import OPTForCausalLM
 
 INT8_MAX = 127
 
 
-def load(folder: Path, device: torch.device, dtype: torch.dtype = torch.float32) -> OPTForCausalLM:
+def load(
+    folder: Path, device: torch.device, dtype: torch.dtype = torch.float32
+) -> "OPTForCausalLM":
     """The model of a checkpoint folder with the decoder's Linears in int8.
 
     A float checkpoint is quantised; one that was saved in int8 is read as it is. All else is in
     `dtype`.
     """
+    # Not at the top: who only dequantises does without.
+    from transformers import BitsAndBytesConfig, OPTForCausalLM
+
+    from sparsesum import checkpoints
+
     config = checkpoints.read_config(folder)
     saved_in_int8 = getattr(config, "quantization_config", None) is not None
     # project_in, project_out and the tied head stay in float: transformers leaves the head out by
@@ -41,6 +49,24 @@ def load(folder: Path, device: torch.device, dtype: torch.dtype = torch.float32)
         if parameter.is_floating_point():
             parameter.data = parameter.data.to(dtype)
     return model
+
+
+def load_dense(folder: Path, device: torch.device, dtype: torch.dtype) -> "OPTForCausalLM":
+    """transformers' model of an int8 checkpoint's values, all of them in `dtype`."""
+    from transformers import OPTForCausalLM
+
+    from sparsesum import checkpoints
+
+    config = checkpoints.read_config(folder)
+    del config.quantization_config
+    state = dequantise(load_file(folder / "model.safetensors"))
+    if config.tie_word_embeddings:
+        state["lm_head.weight"] = state["model.decoder.embed_tokens.weight"]
+    with torch.device("meta"):
+        model = OPTForCausalLM(config)
+    model.load_state_dict(state, strict=True, assign=True)
+    model.tie_weights()
+    return model.to(device, dtype)
 
 
 def dequantise(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -34,9 +34,9 @@ def errors(
     before count as far as they move its inputs. Biases cancel. A layer at a time is in memory.
 
     dense: a checkpoint's folder; pruned: a safetensors file; both float32. sequences: [count,
-    length] token ids, int64, without padding. scratch: a folder for the layers' inputs, twice
-    count x length x hidden floats; emptied before and removed after. report: called after each
-    layer, with the number done and a few words.
+    length] token ids, int64, without padding. scratch: a folder for the layers' inputs where memory
+    is short, twice count x length x hidden floats; emptied before and removed after. report: called
+    after each layer, with the number done and a few words.
 
     Returns a record a Linear, in the order they run: layer, linear (fc1, self_attn.q_proj, ...),
     error, zeros (of the pruned weights) and weights (their number). An InputError for inputs that
@@ -69,7 +69,7 @@ def errors(
 
     layers = Layers(dense, torch.device(device), exact=False)
     Inputs(scratch, exact=False).remove()  # a killed job's may be of other weights
-    inputs = Inputs(scratch, exact=False)
+    inputs = Inputs(scratch, exact=False, every=math.inf)
     try:
         walk(layers, inputs, sequences, hessian, compare, exact=False, clock=Stopwatch())
     finally:

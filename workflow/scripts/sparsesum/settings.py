@@ -94,3 +94,10 @@ def validate(config: dict, schema: str | Path, files: Iterable[str]) -> None:
             f"{_holder(['corpus'], files)}: key 'corpus': unknown corpus '{config['corpus']}'; "
             f"allowed are the keys of corpora: {', '.join(config['corpora'])}"
         )
+    for section in ("full", "qlora"):
+        effective, size = (config[section][key] for key in ("effective_batch", "batch_size"))
+        if size != "auto" and effective % size:
+            raise InputError(
+                f"{_holder([section, 'batch_size'], files)}: key '{section}.batch_size': {size} "
+                f"does not divide {section}.effective_batch, {effective}; allowed: a divisor, or auto"
+            )

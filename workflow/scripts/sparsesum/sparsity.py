@@ -43,8 +43,15 @@ def up_to_threshold(scores: torch.Tensor, ratio: float) -> torch.Tensor:
     The threshold is the sorted score at int(count * ratio), itself included with all its equals: at
     least one more than the ratio asks for, as in the reference code.
     """
+    return scores <= _smallest(scores.flatten(), int(scores.numel() * ratio))
+
+
+def _smallest(scores: torch.Tensor, index: int) -> torch.Tensor:
+    """The value at an index of the sorted scores, in the last dimension, which stays, as 1."""
+    if scores.is_cuda:  # where a kth value is searched for by one block of threads a row
+        return scores.sort(dim=-1).values[..., index : index + 1]
     # The k-th smallest counts from 1; a full sort would give the same value, later.
-    return scores <= scores.flatten().kthvalue(int(scores.numel() * ratio) + 1).values
+    return scores.kthvalue(index + 1, dim=-1, keepdim=True).values
 
 
 def lowest_of_rows(scores: torch.Tensor, count: int) -> torch.Tensor:
@@ -55,7 +62,7 @@ def lowest_of_rows(scores: torch.Tensor, count: int) -> torch.Tensor:
     """
     if not count:
         return torch.zeros_like(scores, dtype=torch.bool)
-    mask = scores <= scores.kthvalue(count, dim=1, keepdim=True).values
+    mask = scores <= _smallest(scores, count - 1)
     tied = (mask.sum(1) > count).nonzero().squeeze(1)
     if len(tied):
         order = scores[tied].sort(dim=1, stable=True).indices
@@ -132,7 +139,8 @@ def check_kept(before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Ten
                 f"{name}: shape {tuple(before[name].shape)} became {tuple(after[name].shape)}"
             )
         zero = before[name] == 0
-        filled = int((zero & (after[name] != 0)).sum())
+        # One may be on the CPU, as it was read, and the other where it was trained.
+        filled = int((zero & (after[name] != 0).to(zero.device)).sum())
         count = int(zero.sum())
         if filled:
             raise ValueError(f"{name}: {filled} of {count} zeros were filled")

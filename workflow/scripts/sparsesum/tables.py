@@ -64,7 +64,7 @@ def grid(
         for split in SPLITS:
             line |= _scores(split, score[split])
         line |= {key: value for key, value in cost.items() if not key.startswith("ms_per_token")}
-        for engine in ("dense", "int8"):
+        for engine in ("dense", "int8", "transformers"):
             line[f"ms_per_token_{engine}"] = cost["ms_per_token"].get(engine)
         line["training_seconds"] = trained and trained["seconds"]
         line["training_peak_memory_mb"] = trained and trained["peak_memory_mb"]

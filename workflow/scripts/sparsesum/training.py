@@ -6,20 +6,19 @@ Source of the settings: "Pruning OPT for Summarization", section 3, and its auth
 import csv
 import math
 import time
+from functools import partial
 from pathlib import Path
 
+import pyarrow.parquet
 import torch
-from datasets import Dataset
-from transformers import (
-    DataCollatorForSeq2Seq,
-    PreTrainedTokenizerFast,
-    Trainer,
-    TrainerCallback,
-    TrainingArguments,
-)
+from tokenizers import Tokenizer
+from torch.nn.functional import cross_entropy
+from torch.nn.utils.rnn import pad_sequence
+from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
 from sparsesum import device as devices
+from sparsesum import memory
 from sparsesum.files import read_json, sha256, whole, write_json
 from sparsesum.job import Progress
 
@@ -27,26 +26,66 @@ IGNORED = -100
 """The label of a token that the loss does not cover."""
 
 
-def examples(tokens: Path, loss: str, end_token: int | None) -> Dataset:
-    """Training examples from a parquet file of tokens: input_ids, attention_mask, labels.
+def examples(tokens: Path, loss: str, end_token: int | None) -> list[dict[str, torch.Tensor]]:
+    """Training examples from a parquet file of tokens: input_ids and labels, [tokens] each.
 
     `loss` is "summary" (labels cover the summary and "### End") or "sequence" (the prompt too, as
     in the paper). `end_token`, where given, is appended and learned.
     """
+    rows = pyarrow.parquet.read_table(tokens, columns=["input_ids", "summary_start"]).to_pylist()
+    found = []
+    for row in rows:
+        ids = torch.tensor([*row["input_ids"], *([] if end_token is None else [end_token])])
+        labels = ids.clone()
+        labels[: row["summary_start"] if loss == "summary" else 0] = IGNORED
+        found.append({"input_ids": ids, "labels": labels})
+    return found
 
-    def example(row: dict) -> dict:
-        ids = [*row["input_ids"], *([] if end_token is None else [end_token])]
-        hidden = row["summary_start"] if loss == "summary" else 0
-        return {
-            "input_ids": ids,
-            "attention_mask": [1] * len(ids),
-            "labels": [IGNORED] * hidden + ids[hidden:],
+
+class Padded:
+    """Puts examples in a batch, each padded on the right to the longest.
+
+    mask: with an attention mask. Without one nothing is lost, since no token looks to its right,
+    and fused attention has its fastest kernels. With it, a CPU gives the bits it always gave.
+    """
+
+    def __init__(self, pad: int, mask: bool) -> None:
+        self.pad, self.mask = pad, mask
+
+    def __call__(self, chosen: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+        ids = [example["input_ids"] for example in chosen]
+        labels = [example["labels"] for example in chosen]
+        batch = {
+            "input_ids": pad_sequence(ids, batch_first=True, padding_value=self.pad),
+            "labels": pad_sequence(labels, batch_first=True, padding_value=IGNORED),
         }
+        if self.mask:
+            ones = [torch.ones_like(row) for row in ids]
+            batch["attention_mask"] = pad_sequence(ones, batch_first=True)
+        else:
+            # Where a token with a label follows: looked for here, since the GPU would be waited for.
+            batch["places"] = (batch["labels"][:, 1:] != IGNORED).flatten().nonzero().squeeze(1)
+        return batch
 
-    import pandas
 
-    rows = pandas.read_parquet(tokens, columns=["input_ids", "summary_start"])
-    return Dataset.from_list([example(row) for row in rows.to_dict("records")])
+class Labelled(Trainer):
+    """A Trainer that computes logits only where there is a label, if a batch says where.
+
+    The loss is the same: the rest of a vocabulary's logits for each token of a prompt, in float32,
+    is most of the memory that a step takes.
+    """
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        if "places" not in inputs:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        model = self.accelerator.unwrap_model(model)
+        model = model.get_base_model() if hasattr(model, "get_base_model") else model
+        with self.accelerator.autocast():
+            hidden = model.model.decoder(inputs["input_ids"], use_cache=False).last_hidden_state
+            hidden = hidden[:, :-1].flatten(0, 1).index_select(0, inputs["places"])
+            logits = model.lm_head(hidden)
+        labels = inputs["labels"][:, 1:].flatten().index_select(0, inputs["places"])
+        return cross_entropy(logits.float(), labels, reduction="sum") / num_items_in_batch
 
 
 class Told(TrainerCallback):
@@ -138,57 +177,62 @@ def curve_of(history: list[dict]) -> list[dict]:
 
 def train(
     model: torch.nn.Module,
-    data: Dataset,
+    data: list[dict[str, torch.Tensor]],
     tokenizer_file: Path,
     device: torch.device,
     settings: dict,
     curve: Path,
     notes: Path,
     save_every: float = math.inf,
+    autocast: bool = True,
 ) -> dict:
-    """Train `model` in place. Returns seconds, steps, peak_memory_mb, examples and device.
+    """Train `model` in place. Returns seconds, steps, peak_memory_mb, examples, device and more.
 
     The training's state is saved to the folder `notes` every `save_every` seconds; what a broken
     off run of the same arguments left there is gone on from, with the same result.
 
-    `settings`: epochs, learning_rate, batch_size, accumulation, warmup_steps, schedule,
-    checkpointing (gradient checkpointing), precision (fp32, fp16, bf16 or auto), seed. A batch is
+    `settings`: epochs, learning_rate, effective_batch (sequences a step), batch_size (sequences at
+    a time: a divisor of it, or auto), warmup_steps, schedule, checkpointing (gradient
+    checkpointing: true, false, or auto), precision (fp32, fp16, bf16 or auto), seed. A batch is
     padded to its longest sequence. The loss curve goes to the CSV file `curve` (loss: mean since
-    the point before).
+    the point before). autocast: with 16 bits, weights are cast where they are multiplied; a model
+    that is in that dtype itself needs none.
     """
     dtype = devices.dtype(settings["precision"], device)
-    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(tokenizer_file), pad_token="<pad>")
+    on_gpu = device.type == "cuda"
+    batch_size, checkpointing = _batches(model, data, device, dtype, settings)
     arguments = TrainingArguments(
         output_dir=str(notes),
         num_train_epochs=settings["epochs"],
         learning_rate=settings["learning_rate"],
-        per_device_train_batch_size=settings["batch_size"],
-        gradient_accumulation_steps=settings["accumulation"],
+        per_device_train_batch_size=batch_size,
+        gradient_accumulation_steps=settings["effective_batch"] // batch_size,
         warmup_steps=settings["warmup_steps"],
         lr_scheduler_type=settings["schedule"],
-        gradient_checkpointing=settings["checkpointing"],
-        fp16=dtype == torch.float16,
-        bf16=dtype == torch.bfloat16,
-        optim="adamw_torch",
+        gradient_checkpointing=checkpointing,
+        fp16=autocast and dtype == torch.float16,
+        bf16=autocast and dtype == torch.bfloat16,
+        optim="adamw_torch_fused" if on_gpu else "adamw_torch",
         weight_decay=0.0,
         seed=settings["seed"],
-        use_cpu=device.type == "cpu",
+        use_cpu=not on_gpu,
         save_strategy="no",  # Checkpoints says when
         save_total_limit=2,  # one is complete while the next is written
         report_to="none",
         logging_steps=settings["log_every"],
+        # It looks at the loss after each step, for which the GPU would be waited for.
+        logging_nan_inf_filter=not on_gpu,
         disable_tqdm=True,
-        dataloader_pin_memory=device.type != "cpu",
+        dataloader_pin_memory=on_gpu,
         remove_unused_columns=False,
     )
     checkpoints = Checkpoints(save_every, devices.name(device))
-    trainer = Trainer(
+    pad = Tokenizer.from_file(str(tokenizer_file)).token_to_id("<pad>")
+    trainer = Labelled(
         model=model,
         args=arguments,
         train_dataset=data,
-        data_collator=DataCollatorForSeq2Seq(
-            tokenizer, padding="longest", label_pad_token_id=IGNORED
-        ),
+        data_collator=Padded(pad, mask=not on_gpu),
         callbacks=[Told(), checkpoints],
     )
     # It would print each log line as a bare dict; ours says the same with the time left.
@@ -204,9 +248,40 @@ def train(
     return {
         "examples": len(data),
         "steps": trainer.state.global_step,
+        "batch_size": batch_size,
+        "checkpointing": checkpointing,
         "seconds": round(costs["seconds"], 3),
         "peak_memory_mb": round(costs["peak_memory_mb"], 1),
         # Of a training that went on elsewhere, all of them.
         "device": " / ".join(costs["devices"]),
         "final_loss": points[-1]["loss"] if points else None,
     }
+
+
+def _batches(
+    model: torch.nn.Module,
+    data: list[dict[str, torch.Tensor]],
+    device: torch.device,
+    dtype: torch.dtype,
+    settings: dict,
+) -> tuple[int, bool]:
+    """Sequences at a time, and whether gradients are checkpointed, as the settings or "auto" say."""
+    effective, batch_size = settings["effective_batch"], settings["batch_size"]
+    checkpointing = settings["checkpointing"]
+    tokens = sum(len(example["labels"]) for example in data)
+    labelled = sum(int((example["labels"] != IGNORED).sum()) for example in data)
+    fits = partial(
+        memory.of_training,
+        device,
+        model.config.to_dict(),
+        length=max(len(example["labels"]) for example in data),
+        trained=sum(p.numel() for p in model.parameters() if p.requires_grad),
+        labelled=labelled / tokens,
+        half=dtype != torch.float32,
+        effective=effective,
+    )
+    if checkpointing == "auto":
+        checkpointing = fits(checkpointing=False) < (1 if batch_size == "auto" else batch_size)
+    if batch_size == "auto":
+        batch_size = max(1, fits(checkpointing=checkpointing))
+    return batch_size, checkpointing

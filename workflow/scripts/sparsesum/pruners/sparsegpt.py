@@ -1,6 +1,7 @@
 """SparseGPT: one-shot pruning that mends the weights it keeps (Frantar & Alistarh, 2301.00774)."""
 
 import logging
+from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -136,13 +137,46 @@ def sparsify(
     for start in range(0, len(columns), block):
         end = min(start + block, len(columns))
         inverse = factor.inverse[start:end, start:end]
-        errors = _sparsify_block(columns[start:end], inverse, pattern)
+        errors = _on_device(columns[start:end], inverse, pattern)
         right = factor.inverse[start:end, end:]
         if factor.exact:  # the transposed product's sums may run in another order
             columns[end:] -= (errors.t().contiguous() @ right).t()
         else:
             columns[end:].addmm_(right.t(), errors, alpha=-1)
     return columns.t().to(weight.dtype, copy=True, memory_format=torch.contiguous_format)
+
+
+def _on_device(columns: torch.Tensor, inverse: torch.Tensor, pattern: Pattern) -> torch.Tensor:
+    """`_sparsify_block`, on a GPU as one CUDA graph: the same kernels, without their launches."""
+    if not columns.is_cuda:
+        return _sparsify_block(columns, inverse, pattern)
+    block = _captured(columns.shape, pattern, columns.device)
+    block.columns.copy_(columns)
+    block.inverse.copy_(inverse)
+    block.graph.replay()
+    columns.copy_(block.columns)
+    return block.errors
+
+
+class Block(NamedTuple):
+    """A captured block: what it reads and changes, what it makes, and the graph that does it."""
+
+    columns: torch.Tensor
+    inverse: torch.Tensor
+    errors: torch.Tensor
+    graph: "torch.cuda.CUDAGraph"
+
+
+@cache
+def _captured(shape: torch.Size, pattern: Pattern, device: torch.device) -> Block:
+    """A block of columns of a shape, [block, out]: five launches a column, captured once."""
+    columns = torch.zeros(shape, device=device)
+    inverse = torch.eye(shape[0], device=device)
+    _sparsify_block(columns, inverse, pattern)  # libraries load their kernels in the first
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        errors = _sparsify_block(columns, inverse, pattern)
+    return Block(columns, inverse, errors, graph)
 
 
 def _sparsify_block(columns: torch.Tensor, inverse: torch.Tensor, pattern: Pattern) -> torch.Tensor:

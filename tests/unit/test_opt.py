@@ -1,0 +1,96 @@
+"""This project's OPT against transformers': the same bits, whatever a configuration asks for."""
+
+import json
+
+import oracles
+import pytest
+import torch
+from transformers import OPTConfig, OPTForCausalLM
+
+from sparsesum import checkpoints, opt
+from sparsesum.errors import InputError
+
+VARIANTS = {
+    "before": {},
+    "after, narrow": {"do_layer_norm_before": False, "word_embed_proj_dim": 8},
+    "narrow alone": {"word_embed_proj_dim": 8},
+    "gelu": {"activation_function": "gelu"},
+    "no bias": {"enable_bias": False},
+    "plain norms": {"layer_norm_elementwise_affine": False},
+    "no last norm": {"_remove_final_layer_norm": True},
+    "head of its own": {"tie_word_embeddings": False},
+}
+
+
+def make(variant: dict) -> OPTForCausalLM:
+    torch.manual_seed(0)
+    shape = {"hidden_size": 16, "ffn_dim": 32, "num_hidden_layers": 3, "num_attention_heads": 4}
+    config = OPTConfig(vocab_size=50, max_position_embeddings=32, **shape, **variant)
+    model = OPTForCausalLM(config)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.3)
+    return model.eval()
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_the_same_bits_as_transformers(name, tmp_path):
+    theirs = make(VARIANTS[name])
+    theirs.save_pretrained(tmp_path)
+    ours = opt.model(
+        opt.read_config(tmp_path),
+        checkpoints.state(tmp_path),
+        torch.device("cpu"),
+        torch.float32,
+    )
+    ids = oracles.make_sequences(3, 24)
+    with torch.no_grad():
+        assert torch.equal(ours(ids), theirs(ids).logits)
+    plain = make({})
+    if name != "before":  # the variant is one
+        with torch.no_grad():
+            assert not torch.equal(plain(ids).logits, theirs(ids).logits)
+
+
+@pytest.mark.parametrize("shape", ["pre", "post"])
+def test_eager_attention_is_that_of_transformers(shape):
+    theirs = oracles.make_model(shape)
+    theirs.set_attn_implementation("eager")
+    ours = oracles.ours(theirs)
+    for layer in ours.decoder.layers:
+        layer.self_attn.eager = True
+    ids = oracles.make_sequences(3, 24)
+    with torch.no_grad():
+        assert torch.equal(ours(ids), theirs(ids).logits)
+
+
+def test_a_tensor_that_is_missing_is_named():
+    theirs = oracles.make_model("pre")
+    state = theirs.state_dict()
+    del state["model.decoder.layers.1.fc1.bias"]
+    with pytest.raises(RuntimeError, match="layers.1.fc1.bias"):
+        opt.model(opt.DEFAULTS | theirs.config.to_dict(), state, torch.device("cpu"), torch.float32)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "config.json: no such file"),
+        ("{", "config.json: broken JSON"),
+        ('{"model_type": "llama"}', "model_type 'llama'; allowed is opt"),
+        (
+            '{"model_type": "opt", "hidden_size": 8, "activation_function": "tanh"}',
+            "activation_function 'tanh'; allowed: relu, gelu, silu",
+        ),
+    ],
+)
+def test_what_is_no_opt_is_refused(content, said, tmp_path):
+    if content:
+        (tmp_path / "config.json").write_text(content)
+    with pytest.raises(InputError, match=said):
+        opt.read_config(tmp_path)
+
+
+def test_the_defaults_are_those_of_transformers():
+    theirs = OPTConfig().to_dict()
+    assert json.loads(json.dumps(opt.DEFAULTS)) == {key: theirs[key] for key in opt.DEFAULTS}

@@ -1,0 +1,226 @@
+"""OPT in torch alone: what prunes, generates and measures likelihood loads no transformers.
+
+transformers takes several seconds to import, in each job. Training, which peft works on, has its
+OPT; this one gives the same bits (tests/unit/test_opt.py): modules and tensors are called as in a
+checkpoint, and float operations run in the same order.
+Source: OPT, arXiv 2205.01068, section 2; transformers' modeling_opt.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from sparsesum.errors import InputError
+
+ACTIVATIONS = {"relu": functional.relu, "gelu": functional.gelu, "silu": functional.silu}
+
+DEFAULTS = {
+    "do_layer_norm_before": True,
+    "activation_function": "relu",
+    "enable_bias": True,
+    "layer_norm_elementwise_affine": True,
+    "tie_word_embeddings": True,
+    "_remove_final_layer_norm": False,
+}
+"""What a config.json may leave out, as transformers' OPTConfig has it."""
+
+OFFSET = 2
+"""The first position has embedding 2."""
+
+Past = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+"""Takes the keys and values of new tokens, [batch, heads, tokens, width]; returns all there are."""
+
+
+def read_config(folder: Path) -> dict:
+    """A checkpoint's configuration, complete; an InputError where the folder holds none of OPT's."""
+    path = Path(folder) / "config.json"
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; a model's source is a folder in the Hub's format")
+    try:
+        config = DEFAULTS | json.loads(path.read_text())
+    except (json.JSONDecodeError, TypeError) as error:
+        raise InputError(f"{path}: broken JSON: {error}") from None
+    if config.get("model_type") != "opt":
+        raise InputError(
+            f"{path}: model_type '{config.get('model_type')}'; allowed is opt: this project prunes "
+            "OPT"
+        )
+    config["word_embed_proj_dim"] = config.get("word_embed_proj_dim") or config["hidden_size"]
+    if config["activation_function"] not in ACTIVATIONS:
+        raise InputError(
+            f"{path}: activation_function '{config['activation_function']}'; allowed: "
+            + ", ".join(ACTIVATIONS)
+        )
+    return config
+
+
+class Attention(nn.Module):
+    """Causal self-attention. `eager`: as two matrix products with a softmax in float32 between."""
+
+    def __init__(self, config: dict, linear: type[nn.Linear], eager: bool) -> None:
+        super().__init__()
+        width, self.heads = config["hidden_size"], config["num_attention_heads"]
+        self.scale = (width // self.heads) ** -0.5
+        self.eager = eager
+        for name in ("q_proj", "k_proj", "v_proj", "out_proj"):
+            setattr(self, name, linear(width, width, config["enable_bias"]))
+
+    def forward(
+        self, hidden: torch.Tensor, past: Past | None, mask: torch.Tensor | None
+    ) -> torch.Tensor:
+        shape = (*hidden.shape[:2], self.heads, -1)
+        query = (self.q_proj(hidden) * self.scale).view(shape).transpose(1, 2)
+        keys = self.k_proj(hidden).view(shape).transpose(1, 2)
+        values = self.v_proj(hidden).view(shape).transpose(1, 2)
+        if past is not None:
+            keys, values = past(keys, values)
+        # Fused attention gives each head of a single token to one block of threads, on a GPU.
+        one = query.is_cuda and query.shape[2] == 1
+        if self.eager or one:
+            mixed = _eager(query, keys, values, mask)
+        else:
+            causal = mask is None and query.shape[2] > 1
+            mixed = functional.scaled_dot_product_attention(
+                query, keys, values, mask, is_causal=causal, scale=1.0
+            )
+        return self.out_proj(mixed.transpose(1, 2).reshape(hidden.shape).contiguous())
+
+
+def _eager(
+    query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor | None
+) -> torch.Tensor:
+    """Attention as two matrix products; without a mask each token looks at those before it."""
+    weights = torch.matmul(query, keys.transpose(-1, -2))
+    if mask is None:
+        mask = torch.ones(weights.shape[-2:], dtype=torch.bool, device=weights.device).tril()
+    weights = weights.masked_fill(~mask, float("-inf"))
+    weights = functional.softmax(weights, dim=-1, dtype=torch.float32).to(query.dtype)
+    return torch.matmul(weights, values)
+
+
+class Layer(nn.Module):
+    """A decoder layer, with its LayerNorms before or after the blocks. For inference: no dropout."""
+
+    def __init__(
+        self, config: dict, linear: type[nn.Linear] = nn.Linear, eager: bool = False
+    ) -> None:
+        super().__init__()
+        width, affine = config["hidden_size"], config["layer_norm_elementwise_affine"]
+        self.before = config["do_layer_norm_before"]
+        self.activation = ACTIVATIONS[config["activation_function"]]
+        self.self_attn = Attention(config, linear, eager)
+        self.self_attn_layer_norm = nn.LayerNorm(width, elementwise_affine=affine)
+        self.fc1 = linear(width, config["ffn_dim"], config["enable_bias"])
+        self.fc2 = linear(config["ffn_dim"], width, config["enable_bias"])
+        self.final_layer_norm = nn.LayerNorm(width, elementwise_affine=affine)
+
+    def forward(
+        self, hidden: torch.Tensor, past: Past | None = None, mask: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """hidden: [batch, tokens, width]; mask: [batch, 1, tokens, all], True where one may look.
+
+        Without a mask each token looks at those before it.
+        """
+        residual = hidden
+        if self.before:
+            hidden = self.self_attn_layer_norm(hidden)
+        hidden = residual + self.self_attn(hidden, past, mask)
+        if not self.before:
+            hidden = self.self_attn_layer_norm(hidden)
+        shape = hidden.shape
+        residual = hidden = hidden.reshape(-1, shape[-1])
+        if self.before:
+            hidden = self.final_layer_norm(hidden)
+        hidden = self.fc2(self.activation(self.fc1(hidden)))
+        hidden = (residual + hidden).view(shape)
+        if not self.before:
+            hidden = self.final_layer_norm(hidden)
+        return hidden
+
+
+class Decoder(nn.Module):
+    """Embeddings, layers, final norm and projections: token ids in, the head's inputs out."""
+
+    def __init__(self, config: dict) -> None:
+        super().__init__()
+        width, narrow = config["hidden_size"], config["word_embed_proj_dim"]
+        self.embed_tokens = nn.Embedding(config["vocab_size"], narrow)
+        self.embed_positions = nn.Embedding(config["max_position_embeddings"] + OFFSET, width)
+        self.project_in = self.project_out = self.final_layer_norm = None
+        if narrow != width:
+            self.project_in = nn.Linear(narrow, width, bias=False)
+            self.project_out = nn.Linear(width, narrow, bias=False)
+        if config["do_layer_norm_before"] and not config["_remove_final_layer_norm"]:
+            self.final_layer_norm = nn.LayerNorm(
+                width, elementwise_affine=config["layer_norm_elementwise_affine"]
+            )
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config["num_hidden_layers"]))
+
+    def embed(self, ids: torch.Tensor, positions: torch.Tensor | None = None) -> torch.Tensor:
+        """The first layer's inputs, [batch, tokens, width], of token ids, [batch, tokens].
+
+        positions: [batch, tokens], counted from 0; by default each row's are 0, 1, 2, ...
+        """
+        if positions is None:
+            positions = torch.arange(ids.shape[1], device=ids.device).expand(ids.shape)
+        hidden = self.embed_tokens(ids)
+        if self.project_in is not None:
+            hidden = self.project_in(hidden)
+        return hidden + self.embed_positions(positions + OFFSET)
+
+    def forward(
+        self,
+        ids: torch.Tensor,
+        positions: torch.Tensor | None = None,
+        pasts: list[Past] | None = None,
+        mask: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """The head's inputs, [batch, tokens, narrow]; `pasts`: of each layer."""
+        hidden = self.embed(ids, positions)
+        for index, layer in enumerate(self.layers):
+            hidden = layer(hidden, pasts and pasts[index], mask)
+        if self.final_layer_norm is not None:
+            hidden = self.final_layer_norm(hidden)
+        if self.project_out is not None:
+            hidden = self.project_out(hidden)
+        return hidden
+
+
+class OPT(nn.Module):
+    """A model for inference. `decoder(ids)` gives what `lm_head` turns into logits."""
+
+    def __init__(self, config: dict) -> None:
+        super().__init__()
+        self.config = config
+        self.model = nn.Module()
+        self.model.decoder = Decoder(config)
+        self.lm_head = nn.Linear(config["word_embed_proj_dim"], config["vocab_size"], bias=False)
+
+    @property
+    def decoder(self) -> Decoder:
+        return self.model.decoder
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        """Logits, [batch, tokens, vocabulary], of token ids, [batch, tokens], without padding."""
+        return self.lm_head(self.decoder(ids))
+
+
+def model(
+    config: dict, state: Mapping[str, torch.Tensor], device: torch.device, dtype: torch.dtype
+) -> OPT:
+    """The model of a configuration and a state dict as transformers names its tensors.
+
+    A head that is tied, or not in the state, is the embedding. A RuntimeError that names a tensor
+    that is missing or of another shape.
+    """
+    with torch.device("meta"):
+        made = OPT(config)
+    state = {name: tensor.to(device, dtype) for name, tensor in state.items()}
+    if config["tie_word_embeddings"]:
+        state["lm_head.weight"] = state["model.decoder.embed_tokens.weight"]
+    made.load_state_dict(state, strict=True, assign=True)
+    return made.eval().requires_grad_(False)

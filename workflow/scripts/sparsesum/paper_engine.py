@@ -1,0 +1,72 @@
+"""Generation as the paper had it: transformers' generate, bitsandbytes' int8 kernels, peft.
+
+It takes seconds to import, and several times as long for a token as `sparsesum.decoding`.
+"""
+
+from pathlib import Path
+
+import torch
+from peft import PeftModel
+from tokenizers import Tokenizer
+from transformers import PreTrainedTokenizerFast
+
+from sparsesum import quantisation
+
+
+def load(
+    checkpoint: Path,
+    adapter: Path,
+    device: torch.device,
+    dtype: torch.dtype = torch.float32,
+    dense: bool = False,
+) -> torch.nn.Module:
+    """transformers' model of an int8 base, with peft's adapter beside it.
+
+    `dense`: the base is dequantised and the adapter added to it, so that nothing but the kernels
+    differs from the int8 one.
+    """
+    base = quantisation.load(checkpoint, device, dtype)
+    model = PeftModel.from_pretrained(base.dequantize() if dense else base, adapter)
+    if dense:
+        model = model.merge_and_unload()
+    for name, parameter in model.named_parameters():
+        if dense or "lora_" in name:  # peft keeps float32, which would raise all that follows to it
+            parameter.data = parameter.data.to(dtype)
+    return model.eval()
+
+
+@torch.inference_mode()
+def greedy(
+    model: torch.nn.Module,
+    tokenizer: Tokenizer,
+    limit: int,
+    pad: int,
+    end: int,
+    stop: str,
+    prompts: list[list[int]],
+) -> list[list[int]]:
+    """At most `limit` new tokens of each prompt, padded on the left, up to `stop` or the end token."""
+    width = max(map(len, prompts))
+    device = next(model.parameters()).device
+    ids = torch.tensor([[pad] * (width - len(prompt)) + prompt for prompt in prompts])
+    seen = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+    output = model.generate(
+        input_ids=ids.to(device),
+        attention_mask=seen.to(device),
+        do_sample=False,
+        num_beams=1,
+        max_new_tokens=limit,
+        eos_token_id=end,
+        pad_token_id=pad,
+        stop_strings=[stop],
+        tokenizer=PreTrainedTokenizerFast(tokenizer_object=tokenizer),
+    )
+    return [_without_padding(row, pad) for row in output[:, width:].tolist()]
+
+
+def _without_padding(row: list[int], pad: int) -> list[int]:
+    """A row of a batch up to where its own sequence ended: the rest of the batch went on."""
+    end = len(row)
+    while end and row[end - 1] == pad:
+        end -= 1
+    return row[:end]
