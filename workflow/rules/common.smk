@@ -4,6 +4,7 @@ What every rule file uses: the checked configuration, the grid, and the names of
 
 import os
 import re
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -199,7 +200,11 @@ def submits():
     return hasattr(workflow.executor_settings, "status_command")
 
 
-def alone(rule, timed=lambda wildcards: True):
+def always(wildcards):
+    return True
+
+
+def alone(rule, timed=always):
     """All cores: nothing else of the DAG runs beside a job whose time is a result (`timed`).
 
     On a cluster it has a node to itself (profiles/slurm) and asks for the rule's threads:
@@ -253,6 +258,48 @@ def sized(least, per_mb=0):
 def gpus(wildcards):
     """One GPU, unless the configuration keeps the work on the CPU."""
     return 0 if config["device"] == "cpu" else 1
+
+
+@cache
+def card_mb():
+    """MiB of the GPU that jobs here will use; 0 where there is none that nvidia-smi knows."""
+    command = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+    first = os.environ.get("CUDA_VISIBLE_DEVICES", "").partition(",")[0]
+    try:
+        told = subprocess.run(
+            [*command, *(["--id", first] if first else [])],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return int(told.stdout.split()[0])
+    except (OSError, subprocess.CalledProcessError, ValueError, IndexError):
+        return 0
+
+
+if config["device"] != "cpu" and card_mb():
+    # Here, jobs share the card as far as this goes; a cluster grants a job a GPU.
+    workflow.register_resource("gpu_mb", card_mb())
+
+
+def gpu_share(least, per_mb=0):
+    """MiB of a GPU's memory: `least` + `per_mb` a MiB of the job's model.
+
+    Jobs whose time is no result share a card as far as its memory goes.
+    """
+
+    def amount(wildcards):
+        if config["device"] == "cpu":
+            return 0
+        model = model_mb(wildcards.model) if per_mb else 0
+        return min(card_mb(), int(least + per_mb * model))
+
+    return amount
+
+
+def whole_gpu(wildcards):
+    """All of a GPU's memory: of a job whose time is a result, or that takes what there is."""
+    return 0 if config["device"] == "cpu" else card_mb()
 
 
 GPU_FILES = ["/dev/nvidiactl", "/dev/kfd", "/dev/dxg"]

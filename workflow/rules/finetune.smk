@@ -34,6 +34,7 @@ rule full:
         mem_mb=sized(4000, 8),
         runtime=sized(60, 0.4),
         gpu=gpus,
+        gpu_mb=whole_gpu,
     params:
         settings=training("full"),
         device=config["device"],
@@ -71,6 +72,7 @@ rule qlora:
         mem_mb=sized(4000, 6),
         runtime=sized(60, 0.6),
         gpu=gpus,
+        gpu_mb=whole_gpu,
     params:
         settings=training("qlora"),
         device=config["device"],

@@ -42,6 +42,8 @@ rule generate:
         mem_mb=sized(3000, 5),
         runtime=sized(30, 0.4),
         gpu=gpus,
+        # With batch_size: auto a job takes what the card has.
+        gpu_mb=whole_gpu,
     params:
         settings=config["generate"],
         prompt=config["prompt"],

@@ -61,6 +61,7 @@ rule reconstruct:
         mem_mb=sized(3000, 1),
         runtime=sized(20, 0.1),
         gpu=gpus,
+        gpu_mb=gpu_share(4000, 2),
     params:
         device=config["device"],
         threads=config["threads"]["reconstruct"],
@@ -91,6 +92,7 @@ rule likelihood:
         mem_mb=sized(3000, 5),
         runtime=sized(20, 0.1),
         gpu=gpus,
+        gpu_mb=gpu_share(4000, 4),
     params:
         dtype=config["generate"]["dtype"],
         device=config["device"],

@@ -40,6 +40,7 @@ rule measure:
         mem_mb=sized(3000, 5),
         runtime=sized(30, 0.4),
         gpu=gpus,
+        gpu_mb=whole_gpu,
     params:
         generate=config["generate"],
         engines=engines,

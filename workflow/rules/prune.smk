@@ -51,6 +51,8 @@ rule prune:
         mem_mb=sized(3000, 1),
         runtime=sized(20, 0.1),
         gpu=gpus,
+        # The layers' inputs, 1.1 GB of paper.yaml, and CUDA itself.
+        gpu_mb=gpu_share(4000, 2),
     params:
         pruner=pruner,
         pattern=lambda wildcards: wildcards.sparsity.rpartition("_")[2],

@@ -36,6 +36,7 @@ rule examples:
         mem_mb=sized(4000),
         runtime=sized(30),
         gpu=gpus,
+        gpu_mb=gpu_share(6000),
     params:
         encoder=located(config["score"]["encoder"]),
         sha256=config["score"]["sha256"],

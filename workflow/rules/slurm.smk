@@ -3,7 +3,6 @@ On SLURM: what is checked before anything is submitted, and what a dry run shows
 """
 
 import atexit
-import subprocess
 import time
 from collections import Counter
 

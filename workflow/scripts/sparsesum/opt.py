@@ -36,7 +36,7 @@ Past = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 
 
 def read_config(folder: Path) -> dict:
-    """A checkpoint's configuration, complete; an InputError where the folder holds none of OPT's."""
+    """A checkpoint's configuration, complete; an InputError where it is none of OPT's."""
     path = Path(folder) / "config.json"
     if not path.is_file():
         raise InputError(f"{path}: no such file; a model's source is a folder in the Hub's format")
@@ -103,7 +103,7 @@ def _eager(
 
 
 class Layer(nn.Module):
-    """A decoder layer, with its LayerNorms before or after the blocks. For inference: no dropout."""
+    """A decoder layer, its LayerNorms before or after the blocks; for inference: no dropout."""
 
     def __init__(
         self, config: dict, linear: type[nn.Linear] = nn.Linear, eager: bool = False

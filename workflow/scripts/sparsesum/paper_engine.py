@@ -45,7 +45,7 @@ def greedy(
     stop: str,
     prompts: list[list[int]],
 ) -> list[list[int]]:
-    """At most `limit` new tokens of each prompt, padded on the left, up to `stop` or the end token."""
+    """At most `limit` new tokens of each prompt, up to `stop` or the end token."""
     width = max(map(len, prompts))
     device = next(model.parameters()).device
     ids = torch.tensor([[pad] * (width - len(prompt)) + prompt for prompt in prompts])

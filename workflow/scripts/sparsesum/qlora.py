@@ -51,9 +51,9 @@ def finetune(
     Saves the base to the folder `base` (int8 weights and their row scales) and the adapter to the
     folder `adapter`. `settings`: those of `training.train`; rank, alpha, dropout and target_modules
     of the adapter; engine: whether the base is multiplied as int8, by bitsandbytes' kernels, or
-    dense, with the same values, in the dtype of the precision. Every zero of the checkpoint's decoder Linears is a zero of the base, before
-    and after the training, checked. `notes` is the folder of a broken off run, which is gone on
-    from (`training.train`).
+    dense, with the same values, in the dtype of the precision. Every zero of the checkpoint's
+    decoder Linears is a zero of the base, before and after the training, checked. `notes` is the
+    folder of a broken off run, which is gone on from (`training.train`).
     """
     torch.manual_seed(settings["seed"])
     dtype = devices.dtype(settings["precision"], device)

@@ -99,5 +99,5 @@ def validate(config: dict, schema: str | Path, files: Iterable[str]) -> None:
         if size != "auto" and effective % size:
             raise InputError(
                 f"{_holder([section, 'batch_size'], files)}: key '{section}.batch_size': {size} "
-                f"does not divide {section}.effective_batch, {effective}; allowed: a divisor, or auto"
+                f"is no divisor of {section}.effective_batch, {effective}; allowed: one, or auto"
             )

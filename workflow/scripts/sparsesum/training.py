@@ -63,7 +63,7 @@ class Padded:
             ones = [torch.ones_like(row) for row in ids]
             batch["attention_mask"] = pad_sequence(ones, batch_first=True)
         else:
-            # Where a token with a label follows: looked for here, since the GPU would be waited for.
+            # Where a token with a label follows. Looked for here: a GPU would be waited for.
             batch["places"] = (batch["labels"][:, 1:] != IGNORED).flatten().nonzero().squeeze(1)
         return batch
 
@@ -265,7 +265,7 @@ def _batches(
     dtype: torch.dtype,
     settings: dict,
 ) -> tuple[int, bool]:
-    """Sequences at a time, and whether gradients are checkpointed, as the settings or "auto" say."""
+    """Sequences at a time, and whether gradients are checkpointed, with "auto" decided."""
     effective, batch_size = settings["effective_batch"], settings["batch_size"]
     checkpointing = settings["checkpointing"]
     tokens = sum(len(example["labels"]) for example in data)
