@@ -90,7 +90,8 @@ def dequantise(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def merged(state: Mapping[str, torch.Tensor], adapter: Path) -> dict[str, torch.Tensor]:
     """A dense state with a folder's LoRA adapter added: W + alpha / r * B A (arXiv 2106.09685).
 
-    For multiplying only: the sum has no zeros where the base has them.
+    The state may be on any device, where the result's weights are too. For multiplying only: the
+    sum has no zeros where the base has them.
     """
     config = json.loads((adapter / "adapter_config.json").read_text())
     scale = config["lora_alpha"] / config["r"]
@@ -102,5 +103,6 @@ def merged(state: Mapping[str, torch.Tensor], adapter: Path) -> dict[str, torch.
         module = name.removeprefix("base_model.model.").replace(".lora_A.weight", "")
         b = factors[name.replace(".lora_A.", ".lora_B.")]
         weight = result[f"{module}.weight"]
-        result[f"{module}.weight"] = weight + scale * (b.float() @ a.float()).to(weight.dtype)
+        # Multiplied on the CPU, wherever the base lies: the product is the same everywhere.
+        result[f"{module}.weight"] = weight + scale * (b.float() @ a.float()).to(weight)
     return result

@@ -109,7 +109,7 @@ def check(state: Mapping[str, torch.Tensor], pattern: Pattern) -> None:
 def check_untouched(before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor]) -> None:
     """Make sure that nothing but decoder Linears' weights differs, by a single bit.
 
-    A ValueError that names the first tensor that does, or is missing on one side.
+    The two may lie on two devices. A ValueError that names the first tensor that does, or is missing on one side.
     """
     if different := before.keys() ^ after.keys():
         raise ValueError(f"{min(different)}: in one of the two alone")
@@ -118,16 +118,20 @@ def check_untouched(before: Mapping[str, torch.Tensor], after: Mapping[str, torc
         one, other = before[name], after[name]
         if (one.dtype, one.shape) != (other.dtype, other.shape):
             raise ValueError(f"{name}: dtype or shape changed")
-        same = torch.equal(one.view(torch.uint8), other.view(torch.uint8))
-        if name not in pruned and not same:
+        if name not in pruned and not torch.equal(_bytes(one), _bytes(other).to(one.device)):
             raise ValueError(f"{name}: changed, and is no Linear of the decoder's layers")
+
+
+def _bytes(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor's bytes, whatever its shape and strides: [bytes], uint8, on its device."""
+    return tensor.contiguous().flatten().view(torch.uint8)
 
 
 def check_kept(before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor]) -> int:
     """Make sure that decoder Linears lost no zero from `before` to `after`; count those zeros.
 
-    `after` holds the same names and shapes, in any dtype (int8 codes of symmetric quantisation, in
-    which 0 stands for 0.0, say). Returns the number of zeros in `before`'s decoder Linears. A
+    `after` holds the same names and shapes, on any device, in any dtype (int8 codes of symmetric
+    quantisation, in which 0 stands for 0.0, say). Returns the number of zeros in `before`'s decoder Linears. A
     ValueError that names the first weight missing, of another shape or with a zero filled.
     """
     total = 0
