@@ -7,9 +7,10 @@ tensors of both devices raises, as on a GPU; so does a random generator of the o
 What torch allows is allowed: a CPU tensor without dimensions joins those of the GPU; indices of
 a tensor there may be on the CPU; `copy_`, `to` and `cpu` go from one to the other.
 
-A CUDA graph is the list of the functions that were called, to be called again; while it is made,
-nothing may look at a value. What autograd makes of itself, gradients, is not noted: test hooks by
-calling them.
+A CUDA graph is the list of the functions that were called, to be called again. While it is made
+nothing may look at a value, and afterwards all memory is as it was: capturing computes nothing.
+
+What autograd makes of itself, gradients, is not noted: test hooks by calling them.
 """
 
 from collections.abc import Iterator
@@ -76,6 +77,8 @@ class TwoDevices(TorchFunctionMode):
         if target is not None:
             target = torch.device(target)
             kwargs["device"] = torch.device("cpu") if target.type == "cuda" else target
+        if self.graph is not None:
+            self.graph.keep(given)
         result = _noted(func(*args, **kwargs), given, there, target)
         if self.graph is not None:
             if there and (func in LOOKS or target is not None and target.type == "cpu"):
@@ -139,6 +142,18 @@ class Graph:
 
     def __init__(self) -> None:
         self.calls: list[tuple] = []
+        self.kept: dict[int, tuple[torch.UntypedStorage, torch.UntypedStorage]] = {}
+
+    def keep(self, given: list[Tensor]) -> None:
+        """What is in the memory of these tensors, if they are seen for the first time."""
+        for storage in (tensor.untyped_storage() for tensor in given):
+            if storage._cdata not in self.kept:
+                self.kept[storage._cdata] = storage, storage.clone()
+
+    def restore(self) -> None:
+        for storage, content in self.kept.values():
+            storage.copy_(content)
+        self.kept.clear()
 
     def replay(self) -> None:
         with torch._C.DisableTorchFunction():
@@ -161,6 +176,7 @@ def gpu() -> Iterator[torch.device]:
             yield
         finally:
             mode.graph = None
+            graph.restore()
 
     def stream(*_) -> SimpleNamespace:
         return SimpleNamespace(wait_stream=lambda other: None)

@@ -109,7 +109,8 @@ def check(state: Mapping[str, torch.Tensor], pattern: Pattern) -> None:
 def check_untouched(before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor]) -> None:
     """Make sure that nothing but decoder Linears' weights differs, by a single bit.
 
-    The two may lie on two devices. A ValueError that names the first tensor that does, or is missing on one side.
+    The two may lie on two devices. A ValueError that names the first tensor that does, or is
+    missing on one side.
     """
     if different := before.keys() ^ after.keys():
         raise ValueError(f"{min(different)}: in one of the two alone")
@@ -131,8 +132,9 @@ def check_kept(before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Ten
     """Make sure that decoder Linears lost no zero from `before` to `after`; count those zeros.
 
     `after` holds the same names and shapes, on any device, in any dtype (int8 codes of symmetric
-    quantisation, in which 0 stands for 0.0, say). Returns the number of zeros in `before`'s decoder Linears. A
-    ValueError that names the first weight missing, of another shape or with a zero filled.
+    quantisation, in which 0 stands for 0.0, say). Returns the number of zeros in `before`'s decoder
+    Linears. A ValueError that names the first weight missing, of another shape or with a zero
+    filled.
     """
     total = 0
     for name in decoder_linears(before):
