@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: table3 report test test-slurm test-browser rehearse bench-prune check lock
+.PHONY: table3 report test test-slurm test-browser rehearse bench-prune bench-gpu check lock
 
 table3: $(VENV)/.installed
 	@$(BIN)/snakemake --cores all results/table3.csv
@@ -27,6 +27,10 @@ rehearse: $(VENV)/.installed
 # Beside llm-compressor, which is installed aside: half an hour on two cores.
 bench-prune: $(VENV)/.installed
 	@$(BIN)/python benchmarks/prune.py
+
+# Each stage's rate on this machine's GPU, and what the paper's grid will take: five minutes.
+bench-gpu: $(VENV)/.installed
+	@$(BIN)/python benchmarks/gpu.py --protocol
 
 test: check
 	$(BIN)/python -m pytest

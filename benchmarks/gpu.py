@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -117,14 +118,22 @@ class Bench:
         return folder
 
     def tokens(self, count: int) -> Path:
-        """So many bills to train on, as rule `tokens` writes them."""
+        """So many sequences to train on, cut from the shipped bills, as rule `tokens` writes them."""
         import pyarrow
         import pyarrow.parquet
+        from tokenizers import Tokenizer
 
-        ids = self.ids(count, BILL)
-        table = pyarrow.table({"input_ids": ids, "summary_start": [BILL - SUMMARY] * count})
         path = self.folder / f"{count}.parquet"
-        pyarrow.parquet.write_table(table, path)
+        if not path.exists():
+            words = Tokenizer.from_file(str(TOKENIZER))
+            lines = (ROOT / "resources" / "bills" / "train.jsonl").read_text().splitlines()
+            texts = [record["text"] for record in map(json.loads, lines)]
+            stream = [i for code in words.encode_batch(texts) for i in code.ids]
+            rows = [stream[k * BILL : (k + 1) * BILL] for k in range(count)]
+            starts = [BILL - SUMMARY] * count
+            pyarrow.parquet.write_table(
+                pyarrow.table({"input_ids": rows, "summary_start": starts}), path
+            )
         return path
 
     def ids(self, count: int, length: int) -> list[list[int]]:
@@ -190,8 +199,13 @@ class Bench:
             spent = self.seconds(lambda: function(arguments, model, None, self.device, 2, 4))
         return {key: value.cpu() for key, value in model.state_dict().items()}, spent
 
-    def train(self, model: str, kind: str, settings: dict, label: str, published=False) -> None:
-        """Seconds a step of `effective_batch` bills, and seconds before the first is done."""
+    def train(
+        self, model: str, kind: str, settings: dict, label: str, published=False, seed=42
+    ) -> list[float]:
+        """Seconds a step of `effective_batch` bills, and before the first; returns the losses.
+
+        The order of the bills is the same whatever the seed, so that losses compare step by step.
+        """
         from importlib import import_module
 
         from sparsesum import training
@@ -201,7 +215,7 @@ class Bench:
         shutil.rmtree(out, ignore_errors=True)
         (out / "notes").mkdir(parents=True)
         count = settings["effective_batch"] * (WARM_UP + STEPS)
-        settings = settings | {"epochs": 1, "seed": 42, "log_every": 100}
+        settings = settings | {"epochs": 1, "seed": seed, "log_every": 1}
         ends: list[float] = []
 
         class Timed(training.Told):
@@ -210,8 +224,9 @@ class Bench:
                 ends.append(time.perf_counter())
 
         made = (out,) if kind == "full" else (out / "base", out / "adapter")
-        plain = training.Told, training.examples, training.Padded
+        plain = training.Told, training.examples, training.Padded, training.TrainingArguments
         training.Told = Timed
+        training.TrainingArguments = partial(plain[3], data_seed=0)
         if published:
             training.examples = lambda *given: [to_2048(row, torch) for row in plain[1](*given)]
             training.Padded = lambda pad, mask: plain[2](pad, True)
@@ -238,7 +253,9 @@ class Bench:
                     checkpointing=costs["checkpointing"],
                 )
         finally:
-            training.Told, training.examples, training.Padded = plain
+            training.Told, training.examples, training.Padded, training.TrainingArguments = plain
+        lines = (out / "curve.csv").read_text().splitlines()[1:]
+        return [float(line.rpartition(",")[2]) for line in lines]
 
     def generate(self, model: str, dtype: str) -> None:
         """Seconds a bill with as many at once as memory holds; milliseconds a token with one."""
@@ -305,6 +322,11 @@ class Bench:
             start = time.perf_counter()
             subprocess.run(command, env=environment, check=True, capture_output=True)
             self.note(f"start of {rule}", seconds=time.perf_counter() - start)
+
+
+def apart(one: list[float], other: list[float]) -> float:
+    """The mean difference of two loss curves, without its sign."""
+    return sum(abs(a - b) for a, b in zip(one, other, strict=True)) / len(one)
 
 
 def tensors(folder: Path) -> dict:
@@ -415,12 +437,22 @@ def main() -> None:
         for model in MODELS:
             for name in ("wanda", "sparsegpt"):
                 bench.prune(model, name, given.wanda if model == "opt-125m" else None)
+            losses = {}
             for preset, config in presets.items():
                 for kind in ("full", "qlora"):
-                    bench.train(model, kind, config[kind], preset)
+                    losses[preset, kind] = bench.train(model, kind, config[kind], preset)
             if given.protocol and model == "opt-125m":
-                as_published = presets["paper"]["qlora"] | {"batch_size": 4, "checkpointing": True}
-                bench.train(model, "qlora", as_published, "as published", published=True)
+                slow = presets["paper"]["qlora"] | {"batch_size": 4, "checkpointing": True}
+                one, other = (
+                    bench.train(model, "qlora", slow, "as published", published=True, seed=seed)
+                    for seed in (42, 43)
+                )
+                fast = losses["paper", "qlora"]
+                print(
+                    f"  losses, {one[0]:.3f} to {one[-1]:.3f}, of two published trainings (seeds 42, "
+                    f"43) differ by {apart(one, other):.4f} a step; of a published one and ours, by "
+                    f"{apart(one, fast):.4f} and {apart(other, fast):.4f}"
+                )
             bench.protocol(model)
             for dtype in ("fp32", "bf16"):
                 bench.generate(model, dtype)
