@@ -1,5 +1,11 @@
 """What every script does with Snakemake's job object: messages, faults, provenance."""
 
+# Before anything else is imported.
+from sparsesum import lean
+
+lean.begin()
+
+# ruff: noqa: E402
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +23,20 @@ def job(snakemake, hub: bool = False) -> Iterator[provenance.Record]:
     """Run a script's work; at its end the output `provenance` says what made the other outputs.
 
     It begins once no other process is at the same job, and ends with the Snakemake that started it.
+    The process ends here, with the job: nothing comes after it in a script.
     """
+    code = 0
+    try:
+        with _whole(snakemake, hub) as made:
+            yield made
+    except SystemExit as end:  # `told` has said what was wrong
+        code = end.code
+    lean.leave(code)
+
+
+@contextmanager
+def _whole(snakemake, hub: bool) -> Iterator[provenance.Record]:
+    """A job but for its process's end."""
     _end_with_snakemake()
     outputs = [str(path) for path in snakemake.output]
     record = snakemake.output.get("provenance")

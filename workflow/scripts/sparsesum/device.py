@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from sparsesum import lean
 from sparsesum.errors import InputError
 
 GRANTED = ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS")
@@ -21,6 +22,7 @@ def prepare(device: str, threads: int, deterministic: bool = False) -> torch.dev
     device is "cuda", or "auto" in a job that SLURM granted a GPU, and torch finds none: on a CPU
     such a job would take days.
     """
+    lean.loaded()
     torch.set_num_threads(threads)
     if device != "cpu" and torch.cuda.is_available():
         _repeatable(deterministic)

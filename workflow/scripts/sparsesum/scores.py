@@ -4,6 +4,8 @@ import functools
 import tempfile
 from pathlib import Path
 
+from sparsesum import lean
+
 METRICS = ("rouge1", "rouge2", "rougeL", "rougeLsum", "bertscore")
 FOLDER = Path(__file__).with_name("metrics")
 
@@ -51,6 +53,9 @@ def modules() -> tuple:
     user share. Here it is a folder of this process alone, gone once they are imported.
     """
     import evaluate
+
+    with lean.without_plots():
+        import bert_score  # noqa: F401 - for the module that loads it anew
 
     with tempfile.TemporaryDirectory(prefix="sparsesum-") as private:
         evaluate.config.HF_MODULES_CACHE = Path(private)
