@@ -1,13 +1,18 @@
-"""What a complete run spends on starting jobs: the imports of each script, times its jobs.
+"""What a job spends on starting and ending: a process that imports what its script's job imports.
 
-    .venv/bin/python benchmarks/startup.py
+    .venv/bin/python benchmarks/startup.py [--only NAME,NAME] [FOLDER ...]
 
-Reads how many jobs each rule had, and how long they took, from results/logs/; times each script's
-imports in a fresh interpreter (median of three). Run it with nothing else running.
+Each FOLDER is a clone of the project, by default this one. Each is timed with its own code, by
+turns with the others, three times; the table has medians, from the process's start to its end: wall
+time, and processor time, which is less moved by what else runs. Of a folder with results/logs it
+says what share of its jobs that is. Run it with nothing else running.
 """
 
+import argparse
 import ast
+import os
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -15,54 +20,102 @@ from pathlib import Path
 from statistics import median
 
 ROOT = Path(__file__).resolve().parent.parent
-SCRIPTS = ROOT / "workflow" / "scripts"
+RUNS = 3
+
+ENCODER = """
+import sys
+from sparsesum import encoder, scores
+bertscore = scores.modules()[1]
+sys.modules[type(bertscore).__module__].load(str(encoder.minilm_folder()), 6, "cpu")
+"""
+MORE = {"examples": ENCODER, "cheats": ENCODER}
+"""What a job imports by other means than import statements."""
+
+PROCESS = """
+import runner, sys, time
+start = time.perf_counter()
+{imports}
+print(time.perf_counter() - start)
+try:
+    from sparsesum.lean import leave
+except ImportError:
+    leave = sys.exit
+leave(0)
+"""
 
 
 def imports(script: Path) -> str:
-    """The import statements of a script and of its functions, one a line."""
-    tree = ast.parse(script.read_text())
-    nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
-    return "\n".join(ast.unparse(node) for node in nodes)
+    """The import statements of a script and of its functions, one a line, in their order."""
+    nodes = [n for n in ast.walk(ast.parse(script.read_text())) if is_import(n)]
+    return "\n".join(map(ast.unparse, nodes)) + MORE.get(script.stem, "")
 
 
-def seconds(code: str) -> float:
-    """Seconds that a fresh interpreter needs for some code."""
-    start = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-c", code],
-        check=True,
-        env={"PYTHONPATH": str(SCRIPTS), "TQDM_DISABLE": "1"},
-        stderr=subprocess.DEVNULL,
+def is_import(node: ast.AST) -> bool:
+    return isinstance(node, ast.Import | ast.ImportFrom)
+
+
+def processor() -> float:
+    """Processor time of all processes that were started and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def seconds(folder: Path, script: str) -> tuple[float, float, float]:
+    """Of one process: wall and processor time of all of it, wall time of the job's own imports."""
+    scripts = folder / "workflow" / "scripts"
+    code = PROCESS.format(imports=imports(scripts / f"{script}.py"))
+    environment = os.environ | {"PYTHONPATH": str(scripts), "TQDM_DISABLE": "1"}
+    environment |= {"HF_HUB_OFFLINE": "1", "HF_EVALUATE_OFFLINE": "1"}
+    start, before = time.perf_counter(), processor()
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, env=environment, capture_output=True, text=True
     )
-    return time.perf_counter() - start
+    whole = time.perf_counter() - start
+    return whole, processor() - before, float(done.stdout.split()[-1])
+
+
+def logged(folder: Path, script: str) -> list[float]:
+    """The seconds that each of a script's jobs says it took, its imports included."""
+    place = folder / "results" / "logs"
+    logs = [*(place / script).rglob("*.log"), *place.glob(f"{script}.log")]
+    ends = (re.search(r", after ([\d.]+) s\s*$", log.read_text()) for log in logs)
+    return [float(end[1]) for end in ends if end]
 
 
 def main() -> None:
-    total_start = total_all = 0.0
-    print(f"{'rule':<12} {'jobs':>4} {'start-up':>9} {'of each':>8} {'all work':>9}")
-    for script in sorted(SCRIPTS.glob("*.py")):
-        place = ROOT / "results" / "logs" / script.stem
-        logs = [*place.rglob("*.log"), *place.parent.glob(f"{script.stem}.log")]
-        spent = [
-            float(found[1])
-            for log in logs
-            if (found := re.search(r", after ([\d.]+) s\s*$", log.read_text()))
-        ]
-        if not spent:
-            continue
-        code = imports(script)
-        if script.stem == "examples":  # evaluate and bert-score are imported by the metrics
-            code += "\nfrom sparsesum.scores import modules\nmodules()"
-        start = median(seconds(code) for _ in range(3))
-        work = max(sum(spent) - len(spent) * start, 0)
-        print(
-            f"{script.stem:<12} {len(spent):>4} {start * len(spent):>7.1f} s {start:>6.2f} s "
-            f"{work:>7.1f} s"
-        )
-        total_start += start * len(spent)
-        total_all += start * len(spent) + work
-    print(f"start-up is {total_start:.0f} s of {total_all:.0f} s of jobs: ", end="")
-    print(f"{total_start / total_all:.0%}")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", nargs="*", type=Path, default=[ROOT])
+    parser.add_argument("--only", help="scripts' names, with commas between them")
+    given = parser.parse_args()
+    folders = [folder.resolve() for folder in given.folders]
+    names = sorted(path.stem for path in (folders[0] / "workflow" / "scripts").glob("*.py"))
+    wanted = given.only.split(",") if given.only else [n for n in names if n != "runner"]
+    spent = {(folder, name): logged(folder, name) for folder in folders for name in wanted}
+    if not given.only and any(spent.values()):
+        wanted = [name for name in wanted if any(spent[folder, name] for folder in folders)]
+    for i, folder in enumerate(folders):
+        print(f"[{i}] {folder}")
+    print(f"{'script':<16}", *(f"{f'[{i}] wall':>8} {'cpu':>8}" for i in range(len(folders))))
+    totals = {folder: [0.0, 0.0] for folder in folders}
+    for name in wanted:
+        times = {folder: [] for folder in folders}
+        for _ in range(RUNS):
+            for folder in folders:
+                times[folder].append(seconds(folder, name))
+        line = []
+        for folder in folders:
+            whole, used, inner = (median(column) for column in zip(*times[folder], strict=True))
+            jobs = spent[folder, name]
+            totals[folder][0] += whole * len(jobs)
+            # A log's seconds are without the start before its job and the end after it.
+            totals[folder][1] += sum(max(s - inner, 0) + whole for s in jobs)
+            line.append(f"{whole:>6.2f} s {used:>6.2f} s")
+        print(f"{name:<16}", *line, flush=True)
+    for i, folder in enumerate(folders):
+        start, everything = totals[folder]
+        if everything:
+            share = start / everything
+            print(f"[{i}] start and end: {start:.0f} s of {everything:.0f} s of jobs, {share:.0%}")
 
 
 if __name__ == "__main__":
