@@ -45,8 +45,13 @@ leave(0)
 
 
 def imports(script: Path) -> str:
-    """The import statements of a script and of its functions, one a line, in their order."""
-    nodes = [n for n in ast.walk(ast.parse(script.read_text())) if is_import(n)]
+    """The import statements of a script and of its functions, one a line, in their order.
+
+    Not those within an `if`, which few of its jobs reach.
+    """
+    bodies = [ast.parse(script.read_text()).body]
+    bodies += [node.body for node in bodies[0] if isinstance(node, ast.FunctionDef)]
+    nodes = [node for body in bodies for node in body if is_import(node)]
     return "\n".join(map(ast.unparse, nodes)) + MORE.get(script.stem, "")
 
 

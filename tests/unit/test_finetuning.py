@@ -181,3 +181,62 @@ def test_half_precision_on_a_cpu_is_refused_in_words(opt_folders, tokens, tmp_pa
             opt_folders["pre"], tokens, files(opt_folders), CPU, settings, tmp_path / "m",
             tmp_path / "c.csv", tmp_path / "notes",
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["full", "int8", "dense"])
+def test_how_many_at_a_time_and_checkpointing_change_no_mathematics(
+    kind, opt_folders, tokens, tmp_path
+):
+    """The losses agree, whatever the micro-batch; without dropout, which is drawn by the batch."""
+    model = checkpoints.load(opt_folders["post"])
+    model.config.dropout = model.config.attention_dropout = 0.0
+    checkpoints.save(model, tmp_path / "source")
+    curves = []
+    ways = [(8, False), (2, False), (4, True), ("auto", "auto")]
+    for place, (size, checkpointing) in enumerate(ways):
+        folder = tmp_path / str(place)
+        folder.mkdir()
+        more = {"batch_size": size, "checkpointing": checkpointing, "dropout": 0.0, "engine": kind}
+        made = (folder / "m",) if kind == "full" else (folder / "base", folder / "adapter")
+        costs = (full if kind == "full" else qlora).finetune(
+            tmp_path / "source",
+            tokens,
+            files(opt_folders),
+            CPU,
+            SETTINGS | more,
+            *made,
+            folder / "curve.csv",
+            folder,
+        )
+        assert costs["batch_size"] == (8 if size == "auto" else size)
+        assert costs["checkpointing"] == (checkpointing is True)
+        rows = csv.DictReader((folder / "curve.csv").open())
+        curves.append([float(row["loss"]) for row in rows])
+    for curve in curves[1:]:
+        assert curve == pytest.approx(curves[0], abs=5e-4)
+    assert curves[0][-1] < curves[0][0]
+
+
+def test_logits_of_labelled_tokens_alone_give_the_same_loss(
+    opt_folders, tokens, tmp_path, monkeypatch
+):
+    """What a GPU does: no mask, and a head for the tokens that the loss covers."""
+    curves = []
+    padded = training.Padded
+    for mask in (True, False):
+        monkeypatch.setattr(training, "Padded", lambda pad, mask, given=mask: padded(pad, given))
+        folder = tmp_path / str(mask)
+        folder.mkdir()
+        full.finetune(
+            opt_folders["post"],
+            tokens,
+            files(opt_folders),
+            CPU,
+            SETTINGS | {"batch_size": 2},
+            folder / "m",
+            folder / "curve.csv",
+            folder,
+        )
+        curves.append([float(row["loss"]) for row in csv.DictReader((folder / "curve.csv").open())])
+    assert curves[1] == pytest.approx(curves[0], abs=2e-3)
+    assert curves[1] != curves[0]  # sums run in another order

@@ -35,7 +35,7 @@ def milliseconds_per_token(
 
 
 def _decoded(model: opt.OPT, prompt: list[int], count: int) -> Callable[[], object]:
-    decoder = decoding.Decoder(model, 1, len(prompt), count, pad=0, end=NONE)
+    decoder = decoding.Greedy(model, 1, len(prompt), count, pad=0, end=NONE)
     return lambda: decoder([prompt], lambda ids: False)
 
 

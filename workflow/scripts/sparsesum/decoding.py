@@ -63,7 +63,7 @@ class Cache:
         return self.keys, self.values
 
 
-class Decoder:
+class Greedy:
     """Decodes batches of at most `rows` prompts of at most `width` tokens, one after the other.
 
     All of its tensors keep their memory, so that one captured step serves every batch. limit: of

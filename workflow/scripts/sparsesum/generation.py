@@ -153,7 +153,7 @@ def _decoder(
         """All up to the token that completes `stop`."""
         return ids[: bisect_left(range(len(ids)), True, key=lambda count: stopped(ids[:count]))]
 
-    decode = decoding.Decoder(model, rows, width, limit, pad, end)
+    decode = decoding.Greedy(model, rows, width, limit, pad, end)
     return lambda prompts: [cut(row) for row in decode(prompts, stopped)]
 
 

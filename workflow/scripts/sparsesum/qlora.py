@@ -64,12 +64,8 @@ def finetune(
     checkpoints.save(model, base)
     if settings["engine"] == "dense":
         model = quantisation.load_dense(base, device, dtype).requires_grad_(False)
-        if settings["checkpointing"]:  # gradients pass through a checkpoint if its input has one
-            model.enable_input_require_grads()
-    else:
-        model = prepare_model_for_kbit_training(
-            model, use_gradient_checkpointing=bool(settings["checkpointing"])
-        )
+    else:  # frozen, with all but the int8 weights in float32; the Trainer checkpoints
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     adapted = get_peft_model(
         model,
         LoraConfig(

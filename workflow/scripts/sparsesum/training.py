@@ -210,6 +210,8 @@ def train(
         warmup_steps=settings["warmup_steps"],
         lr_scheduler_type=settings["schedule"],
         gradient_checkpointing=checkpointing,
+        # Inputs of a frozen base have no gradient, which the older way wants.
+        gradient_checkpointing_kwargs={"use_reentrant": False},
         fp16=autocast and dtype == torch.float16,
         bf16=autocast and dtype == torch.bfloat16,
         optim="adamw_torch_fused" if on_gpu else "adamw_torch",
