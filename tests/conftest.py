@@ -10,7 +10,8 @@ from tests.workflow.project import Project
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "workflow" / "scripts"
 # For the processes that tests start; pytest's own path is set in pyproject.toml.
-os.environ["PYTHONPATH"] = str(SCRIPTS)
+ELSEWHERE = os.environ.get("PYTHONPATH", "")
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(SCRIPTS), ELSEWHERE]))
 # Threads that wait for each other do so asleep: beside other work, busy waiting takes many times
 # as long. It changes no sum.
 os.environ["OMP_WAIT_POLICY"] = "passive"

@@ -98,7 +98,9 @@ class Project:
 
     def environment(self) -> dict[str, str]:
         """The tests' environment, with the copy's own modules and not this project's."""
-        return {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        own = str(ROOT / "workflow" / "scripts")
+        return os.environ | {"PYTHONPATH": os.pathsep.join(p for p in paths if p and p != own)}
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
         """Run snakemake; its output is in `stdout`, both streams together."""
