@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,9 +35,9 @@ PROMPT = 1064
 SHARED = 3
 """Jobs at once on a card where their time is no result."""
 TOKENIZER = ROOT / "resources" / "models" / "opt-125m-mini" / "tokenizer.json"
-STEPS = 12
+STEPS = 6
 """Timed steps of a training, after WARM_UP."""
-WARM_UP = 4
+WARM_UP = 3
 MODELS = ("opt-125m", "opt-350m")
 IMPORTS = {
     "prune": "torch, sparsesum.layerwise",
@@ -107,13 +108,16 @@ class Bench:
 
     def dense(self, model: str) -> Path:
         """A dense checkpoint of the shape, with random weights, as rule `dense` writes it."""
-        from sparsesum import checkpoints, stand_ins
+        from transformers import OPTConfig, OPTForCausalLM
+
+        from sparsesum import checkpoints
 
         folder = self.folder / model
         if not folder.exists():
             shape = json.loads((ROOT / "resources" / "paper" / f"{model}.json").read_text())
-            stand_ins.opt(shape, TOKENIZER, self.folder / "half")
-            checkpoints.save(checkpoints.load(self.folder / "half"), folder)
+            with self.device:  # where random numbers are quickly made
+                made = OPTForCausalLM(OPTConfig.from_dict(shape))
+            checkpoints.save(made.float().cpu(), folder)
             shutil.copy(TOKENIZER, folder)
         return folder
 
@@ -225,12 +229,12 @@ class Bench:
                 ends.append(time.perf_counter())
 
         made = (out,) if kind == "full" else (out / "base", out / "adapter")
-        plain = training.Told, training.examples, training.Padded, training.TrainingArguments
+        plain = training.Told, training.examples, training._collator, training.TrainingArguments
         training.Told = Timed
         training.TrainingArguments = partial(plain[3], data_seed=0)
         if published:
             training.examples = lambda *given: [to_2048(row, torch) for row in plain[1](*given)]
-            training.Padded = lambda pad, mask: plain[2](pad, True)
+            training._collator = lambda data, file, *_: plain[2](data, file, False, None)
         try:
             with self.fresh():
                 begun = time.perf_counter()
@@ -254,7 +258,12 @@ class Bench:
                     checkpointing=costs["checkpointing"],
                 )
         finally:
-            training.Told, training.examples, training.Padded, training.TrainingArguments = plain
+            (
+                training.Told,
+                training.examples,
+                training._collator,
+                training.TrainingArguments,
+            ) = plain
         lines = (out / "curve.csv").read_text().splitlines()[1:]
         return [float(line.rpartition(",")[2]) for line in lines]
 
@@ -315,14 +324,19 @@ class Bench:
             self.note("examples", seconds=spent)
 
     def starts(self) -> None:
-        """Seconds that a job takes to start: its imports, and CUDA, in a process of its own."""
+        """Seconds that a job takes to start: imports and CUDA, of all kinds of jobs at once."""
         environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(SCRIPTS), *sys.path])}
-        for rule, modules in IMPORTS.items():
+
+        def start(modules: str) -> float:
             code = f"import runner, {modules}\nimport torch; torch.zeros(1, device='cuda')"
+            begun = time.perf_counter()
             command = [sys.executable, "-c", code]
-            start = time.perf_counter()
             subprocess.run(command, env=environment, check=True, capture_output=True)
-            self.note(f"start of {rule}", seconds=time.perf_counter() - start)
+            return time.perf_counter() - begun
+
+        with ThreadPoolExecutor(len(IMPORTS)) as pool:
+            for rule, spent in zip(IMPORTS, pool.map(start, IMPORTS.values()), strict=True):
+                self.note(f"start of {rule}", seconds=spent)
 
 
 def apart(one: list[float], other: list[float]) -> float:

@@ -144,3 +144,23 @@ def test_micro_batches_and_checkpointing_are_the_same_mathematics(
     ]
     assert finals[1] == pytest.approx(finals[0], abs=2e-3)
     assert finals[2] == pytest.approx(finals[0], abs=2e-3)
+
+
+@pytest.mark.parametrize("effective", [8, 6])
+@pytest.mark.parametrize("shape", ["pre", "post"])
+def test_captured_steps_give_the_bytes_of_plain_ones(
+    shape, effective, opt_folders, pruned, tokens, tmp_path, monkeypatch
+):
+    """16 examples by sixes: the last batch of an epoch is filled up."""
+    where = device.prepare("cuda", 2, deterministic=True)
+    given = ("qlora dense bf16", pruned[shape], opt_folders, tokens)
+    replays = []
+    capture = training.Labelled._capture
+    monkeypatch.setattr(
+        training.Labelled, "_capture", lambda *args: replays.append(1) or capture(*args)
+    )
+    graph = tune(*given, tmp_path / "graph", where, effective_batch=effective)[1]
+    assert replays == [1]
+    monkeypatch.setattr(training.Labelled, "WARM_UP", 1000)
+    assert tune(*given, tmp_path / "plain", where, effective_batch=effective)[1] == graph
+    assert replays == [1]

@@ -11,7 +11,8 @@ from sparsesum import checkpoints, sparsity, training
 def keep_zeros(model: torch.nn.Module) -> None:
     """Hold the pruned weights of the decoder's Linears at zero while the model is trained.
 
-    A weight that gets no gradient and no weight decay is not moved by AdamW.
+    A weight that gets no gradient and no weight decay is not moved by AdamW. The model is where it
+    is trained.
     """
     parameters = dict(model.named_parameters())
     for name in sparsity.decoder_linears(parameters):
@@ -40,7 +41,7 @@ def finetune(
     torch.manual_seed(settings["seed"])
     model = checkpoints.load(checkpoint)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    keep_zeros(model)
+    keep_zeros(model.to(device))
     end_token = model.config.eos_token_id if settings["end_token"] else None
     data = training.examples(tokens, settings["loss"], end_token)
     costs = training.train(

@@ -84,7 +84,16 @@ def finetune(
     end_token = model.config.eos_token_id if settings["end_token"] else None
     data = training.examples(tokens, settings["loss"], end_token)
     costs = training.train(
-        adapted, data, tokenizer_file, device, settings, curve, notes, save_every, autocast
+        adapted,
+        data,
+        tokenizer_file,
+        device,
+        settings,
+        curve,
+        notes,
+        save_every,
+        autocast=autocast,
+        captured=not autocast,  # bitsandbytes looks for outliers at each product
     )
     trained = {
         name.replace(".base_layer", "").removeprefix("base_model.model."): tensor

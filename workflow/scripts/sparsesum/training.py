@@ -12,9 +12,10 @@ from pathlib import Path
 import pyarrow.parquet
 import torch
 from tokenizers import Tokenizer
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, pad
 from torch.nn.utils.rnn import pad_sequence
 from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers.models.opt.modeling_opt import OPTDecoder
 from transformers.trainer_callback import PrinterCallback
 
 from sparsesum import device as devices
@@ -43,37 +44,82 @@ def examples(tokens: Path, loss: str, end_token: int | None) -> list[dict[str, t
 
 
 class Padded:
-    """Puts examples in a batch, each padded on the right to the longest.
+    """Puts examples in a batch, each padded on the right to the longest."""
 
-    mask: with an attention mask. Without one nothing is lost, since no token looks to its right,
-    and fused attention has its fastest kernels. With it, a CPU gives the bits it always gave.
-    """
-
-    def __init__(self, pad: int, mask: bool) -> None:
-        self.pad, self.mask = pad, mask
+    def __init__(self, pad: int) -> None:
+        self.pad = pad
 
     def __call__(self, chosen: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-        ids = [example["input_ids"] for example in chosen]
-        labels = [example["labels"] for example in chosen]
-        batch = {
+        ids, labels = ([example[name] for example in chosen] for name in ("input_ids", "labels"))
+        ones = [torch.ones_like(row) for row in ids]
+        return {
             "input_ids": pad_sequence(ids, batch_first=True, padding_value=self.pad),
             "labels": pad_sequence(labels, batch_first=True, padding_value=IGNORED),
+            "attention_mask": pad_sequence(ones, batch_first=True),
         }
-        if self.mask:
-            ones = [torch.ones_like(row) for row in ids]
-            batch["attention_mask"] = pad_sequence(ones, batch_first=True)
-        else:
-            # Where a token with a label follows. Looked for here: a GPU would be waited for.
-            batch["places"] = (batch["labels"][:, 1:] != IGNORED).flatten().nonzero().squeeze(1)
-        return batch
+
+
+class Placed(Padded):
+    """The same for a GPU: without a mask, and with the places of the tokens that the loss covers.
+
+    A mask is not needed, since no token looks to its right, and fused attention is faster without.
+    Places are looked for here, since the GPU would be waited for. shape: rows, tokens and places of
+    every batch, so that a step can be captured; what is missing is padding, which adds nothing to
+    the loss.
+    """
+
+    def __init__(self, pad: int, shape: tuple[int, int, int] | None = None) -> None:
+        super().__init__(pad)
+        self.shape = shape
+
+    def __call__(self, chosen: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+        batch = super().__call__(chosen)
+        ids, labels = batch["input_ids"], batch["labels"]
+        if self.shape:
+            rows, tokens, _ = self.shape
+            more = (0, tokens - ids.shape[1], 0, rows - ids.shape[0])
+            ids, labels = pad(ids, more, value=self.pad), pad(labels, more, value=IGNORED)
+        next_labels = labels[:, 1:]
+        row, column = (next_labels != IGNORED).nonzero(as_tuple=True)
+        places, targets = row * ids.shape[1] + column, next_labels[row, column]
+        if self.shape:
+            more = (0, self.shape[2] - len(places))
+            places, targets = pad(places, more), pad(targets, more, value=IGNORED)
+        return {"input_ids": ids, "labels": labels, "places": places, "targets": targets}
+
+
+def causal(decoder: OPTDecoder, ids: torch.Tensor) -> torch.Tensor:
+    """What transformers' decoder makes of token ids, [rows, tokens], without a mask.
+
+    Its own forward pass looks at the mask that it makes, for which a GPU is waited for.
+    """
+    positions = torch.arange(ids.shape[1], device=ids.device).expand(ids.shape)
+    hidden = decoder.embed_tokens(ids)
+    if decoder.project_in is not None:
+        hidden = decoder.project_in(hidden)
+    hidden = hidden + decoder.embed_positions(None, position_ids=positions)
+    for layer in decoder.layers:
+        hidden = layer(hidden)
+    if decoder.final_layer_norm is not None:
+        hidden = decoder.final_layer_norm(hidden)
+    return hidden if decoder.project_out is None else decoder.project_out(hidden)
 
 
 class Labelled(Trainer):
     """A Trainer that computes logits only where there is a label, if a batch says where.
 
-    The loss is the same: the rest of a vocabulary's logits for each token of a prompt, in float32,
-    is most of the memory that a step takes.
+    The loss is the same: logits of a prompt's tokens, of a whole vocabulary and in float32, are
+    most of the memory that a step takes.
+
+    captured: on a GPU the third step is captured, with its gradients, as a CUDA graph, and the
+    following replay it: the same kernels on the same random numbers, without the thousands of
+    launches for which the GPU would wait. All batches have one shape then, and are a step each.
     """
+
+    captured = False
+    WARM_UP = 2
+    _steps = 0
+    _graph: "torch.cuda.CUDAGraph | None" = None
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         if "places" not in inputs:
@@ -81,11 +127,37 @@ class Labelled(Trainer):
         model = self.accelerator.unwrap_model(model)
         model = model.get_base_model() if hasattr(model, "get_base_model") else model
         with self.accelerator.autocast():
-            hidden = model.model.decoder(inputs["input_ids"], use_cache=False).last_hidden_state
-            hidden = hidden[:, :-1].flatten(0, 1).index_select(0, inputs["places"])
-            logits = model.lm_head(hidden)
-        labels = inputs["labels"][:, 1:].flatten().index_select(0, inputs["places"])
-        return cross_entropy(logits.float(), labels, reduction="sum") / num_items_in_batch
+            hidden = causal(model.model.decoder, inputs["input_ids"])
+            logits = model.lm_head(hidden.flatten(0, 1).index_select(0, inputs["places"])).float()
+        total = cross_entropy(logits, inputs["targets"], ignore_index=IGNORED, reduction="sum")
+        return total / num_items_in_batch
+
+    def training_step(self, model, inputs, num_items_in_batch=None):
+        self._steps += 1
+        if not self.captured or self._steps <= self.WARM_UP:
+            return super().training_step(model, inputs, num_items_in_batch)
+        inputs = self._prepare_inputs(inputs)
+        if self._graph is None:
+            self._capture(model, inputs)
+        for name, static in self._inputs.items():
+            static.copy_(inputs[name])
+        self._count.copy_(torch.as_tensor(num_items_in_batch))
+        self._graph.replay()
+        for parameter, gradient in self._gradients:  # the Trainer drops them after each step
+            parameter.grad = gradient
+        return self._loss.clone()
+
+    def _capture(self, model, inputs) -> None:
+        self._inputs = {name: tensor.clone() for name, tensor in inputs.items()}
+        self._count = torch.ones((), device=self.args.device)
+        model.zero_grad(set_to_none=True)  # the graph has gradients of its own
+        torch.cuda.empty_cache()  # and memory of its own
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self._graph):
+            loss = self.compute_loss(model, self._inputs, num_items_in_batch=self._count)
+            self.accelerator.backward(loss)
+        self._loss = loss.detach()
+        self._gradients = [(p, p.grad) for p in model.parameters() if p.grad is not None]
 
 
 class Told(TrainerCallback):
@@ -185,6 +257,7 @@ def train(
     notes: Path,
     save_every: float = math.inf,
     autocast: bool = True,
+    captured: bool = False,
 ) -> dict:
     """Train `model` in place. Returns seconds, steps, peak_memory_mb, examples, device and more.
 
@@ -196,7 +269,8 @@ def train(
     checkpointing: true, false, or auto), precision (fp32, fp16, bf16 or auto), seed. A batch is
     padded to its longest sequence. The loss curve goes to the CSV file `curve` (loss: mean since
     the point before). autocast: with 16 bits, weights are cast where they are multiplied; a model
-    that is in that dtype itself needs none.
+    that is in that dtype itself needs none. captured: a step's work looks at no value on the
+    device, so that a GPU may repeat it as a CUDA graph, where a step is one batch.
     """
     dtype = devices.dtype(settings["precision"], device)
     on_gpu = device.type == "cuda"
@@ -229,14 +303,16 @@ def train(
         remove_unused_columns=False,
     )
     checkpoints = Checkpoints(save_every, devices.name(device))
-    pad = Tokenizer.from_file(str(tokenizer_file)).token_to_id("<pad>")
+    captured = captured and on_gpu and not checkpointing
+    captured = captured and batch_size == settings["effective_batch"]
     trainer = Labelled(
         model=model,
         args=arguments,
         train_dataset=data,
-        data_collator=Padded(pad, mask=not on_gpu),
+        data_collator=_collator(data, tokenizer_file, on_gpu, batch_size if captured else None),
         callbacks=[Told(), checkpoints],
     )
+    trainer.captured = captured
     # It would print each log line as a bare dict; ours says the same with the time left.
     trainer.remove_callback(PrinterCallback)
     last = checkpoints.resume(notes)
@@ -258,6 +334,20 @@ def train(
         "device": " / ".join(costs["devices"]),
         "final_loss": points[-1]["loss"] if points else None,
     }
+
+
+def _collator(
+    data: list[dict[str, torch.Tensor]], tokenizer_file: Path, on_gpu: bool, rows: int | None
+) -> Padded:
+    """What makes batches; `rows`: of every batch, where all have one shape."""
+    padding = Tokenizer.from_file(str(tokenizer_file)).token_to_id("<pad>")
+    if not on_gpu:
+        return Padded(padding)
+    if rows is None:
+        return Placed(padding)
+    longest = max(len(example["labels"]) for example in data)
+    labelled = max(int((example["labels"][1:] != IGNORED).sum()) for example in data)
+    return Placed(padding, (rows, longest, rows * labelled))
 
 
 def _batches(
