@@ -12,10 +12,10 @@ from tests.slurm.cluster import command, jobs, of_rule, wait_for
 ACCOUNTING = True
 
 
-def running(project, name: str) -> str | None:
-    """The number of the job of a rule, by the start of its comment, once it runs."""
+def running(project, name: str, *others: str) -> str | None:
+    """The number of a job of a rule, by the start of its comment, once one but `others` runs."""
     for job in of_rule(project.folder, name):
-        if job["JobState"] == "RUNNING":
+        if job["JobState"] == "RUNNING" and job["JobId"] not in others:
             return job["JobId"]
     return None
 
@@ -77,24 +77,23 @@ def test_jobs_that_end_badly_and_one_command_that_goes_on(grid, reference, tmp_p
     """One cancelled, one whose process is killed, one that hangs until its time is up."""
     project = grid.copy(tmp_path / "p")
     project.delete(
-        "generate/*/tiny-pre/dense/base/*.jsonl",
-        "generate/*/tiny-pre/dense/full/test.jsonl",
-        "grounding/*/tiny-pre/dense/*.csv",
-        "grounding/*/tiny-pre/dense/*.jsonl",
-        "examples/*/tiny-pre/dense/*.csv",
-        "score/*/tiny-pre/dense/*.json",
+        "generate/**/test.jsonl",
+        "grounding/**/*.csv",
+        "grounding/**/*.jsonl",
+        "examples/**/*.csv",
+        "score/**/*.json",
     )
     kept = project.times()
 
     run = project.begin("--retries", "0")
-    row = "generate_wildcards_bills_tiny-pre_dense"
-    hangs = wait_for(lambda: running(project, f"{row}_full_test"))
+    # One after the other: each has the node to itself.
+    cancelled = wait_for(lambda: running(project, "generate"))
+    command("scancel", cancelled)
+    killed = wait_for(lambda: running(project, "generate", cancelled))
+    os.kill(wait_for(lambda: script(killed)), signal.SIGKILL)
+    hangs = wait_for(lambda: running(project, "generate", cancelled, killed))
     os.kill(wait_for(lambda: script(hangs)), signal.SIGSTOP)
     command("scontrol", "update", f"JobId={hangs}", "TimeLimit=1")
-    cancelled = wait_for(lambda: running(project, f"{row}_base_test"))
-    command("scancel", cancelled)
-    killed = wait_for(lambda: running(project, f"{row}_base_validation"))
-    os.kill(wait_for(lambda: script(killed)), signal.SIGKILL)
     assert run.wait(300) != 0
 
     ended = {hangs: "TIMEOUT", cancelled: "CANCELLED", killed: "FAILED"}

@@ -51,6 +51,7 @@ class Project:
         training = {"epochs": 1, "effective_batch": 4, "batch_size": 4, "log_every": 1}
         overlay = {
             "preset": "tiny",
+            "device": "cpu",  # the same on a machine that has a GPU
             "note": "A test's models: random weights.",
             "grid": "grid.tsv",
             "models": {

@@ -293,14 +293,18 @@ def test_another_process_at_the_same_job_is_waited_for(project, finished):
     """As when a Snakemake on another machine started it: two would write the same draft."""
     row = "generate/bills/tiny-pre/wanda_2of4/qlora"
     project.forget(f"{row}/test.jsonl")
-    with (project.folder / "results/logs" / row / ".test.log.lock").open("a") as lock:
+    with (
+        (project.folder / "results/logs" / f"{row}.log")
+        .with_name(".qlora.log.lock")
+        .open("a") as lock
+    ):
         fcntl.flock(lock, fcntl.LOCK_EX)
         with project.start() as running:
             second = job(running, "generate")
             lines = iter(running.stdout.readline, "")
             assert any("another process is at it: waiting for it to end" in line for line in lines)
             assert second.is_running()
-            assert not list((project.folder / "results" / row).glob(".*"))
+            assert not list((project.folder / "results" / row).parent.glob(".*"))
             fcntl.flock(lock, fcntl.LOCK_UN)
             output = running.communicate()[0]
     assert running.returncode == 0, output[-3000:]

@@ -30,7 +30,7 @@ def test_a_dry_run_of_the_paper_preset_lists_14_rows(tmp_path):
         for line in done.stdout.splitlines()
         if len(line.split()) == 2 and line[0] != "-"
     )
-    assert (jobs["generate"], jobs["examples"], jobs["measure"]) == ("28", "14", "14")
+    assert (jobs["generate"], jobs["examples"], jobs["measure"]) == ("14", "14", "14")
     assert jobs["fetch"] == "5"  # two models, the corpus, the encoder, C4
     assert (jobs["prune"], jobs["full"], jobs["qlora"]) == ("8", "2", "10")
 
@@ -61,5 +61,5 @@ def test_the_rehearsal_in_small(tmp_path):
         rows = list(csv.DictReader(file))
     assert [row["model"] for row in rows] == ["opt-125m", "opt-350m"]
     assert {row["preset"] for row in rows} == {"rehearsal"}
-    assert rows[1]["engine"] == "int8"
+    assert rows[1]["engine"] == "dense"
     assert not (tmp_path / "results" / "fetch").exists()

@@ -35,7 +35,8 @@ def deep(tmp_path: Path, opt_folders) -> Project:
     shutil.copy(opt_folders["pre"] / "tokenizer.json", tmp_path / "deep")
     (tmp_path / "p").mkdir()
     project = Project(tmp_path / "p")
-    project.use({"deep": tmp_path / "deep"}, GRID.splitlines()[0] + "\ndeep\tbase\tnone\tnone\n")
+    grid = GRID.splitlines()[0] + "\ndeep\tbase\tnone\tnone\n"
+    project.use({"deep": tmp_path / "deep"}, grid, save_every=0)
     return project
 
 
@@ -99,8 +100,8 @@ def test_what_a_killed_job_left_is_not_gone_on_from_with_other_settings(deep):
          "checkpoint-40/complete.json"),
         ("qlora", "qlora/bills/tiny-pre/wanda_2of4/adapter/adapter_model.safetensors",
          ".wanda_2of4.scratch", "checkpoint-40/complete.json"),
-        ("generate", "generate/bills/tiny-pre/dense/base/test.jsonl", ".test.jsonl.scratch",
-         "batch-2.json"),
+        ("generate", "generate/bills/tiny-pre/dense/base/test.jsonl", ".base.scratch",
+         "test/batch-2.json"),
     ],
 )  # fmt: skip
 def test_a_killed_job_goes_on_with_the_same_bytes(project, rule, target, scratch, after):
@@ -119,7 +120,7 @@ def test_a_killed_job_goes_on_with_the_same_bytes(project, rule, target, scratch
 
     with project.start("--", artifact) as running:
         folder = made.parent.parent if rule == "qlora" else made.parent
-        place = folder if rule == "generate" else folder.parent
+        place = folder.parent
         kill_once(running, rule, place / scratch / after)
     assert not made.exists() and (place / scratch).is_dir()
     again = project.snakemake("--", artifact)

@@ -267,7 +267,7 @@ def card_mb():
     first = os.environ.get("CUDA_VISIBLE_DEVICES", "").partition(",")[0]
     try:
         told = subprocess.run(
-            [*command, *(["--id", first] if first else [])],
+            [*command, *(["-i", first] if first else [])],
             capture_output=True,
             text=True,
             check=True,

@@ -31,6 +31,7 @@ def markdown(table: pandas.DataFrame, note: str) -> str:
     )
     first = table.iloc[0]
     devices = " / ".join(sorted(set(table["device"])))
+    sizes = " and ".join(map(str, sorted(set(table["batch_size"]))))
     return (
         f"# Costs, preset {first['preset']}\n\n"
         f"{note.strip()}\n\n"
@@ -38,7 +39,7 @@ def markdown(table: pandas.DataFrame, note: str) -> str:
         f"Measured while nothing else of the DAG ran: {devices}, {first['dtype']}. Parameters and "
         "nonzero ones are counted in\nthe artifact, size is the bytes of the files needed to "
         "deploy the row, tokenizer included. Inference is the\ntime to generate for both splits "
-        f"at batch size {first['batch_size']}; milliseconds a token are at batch size 1, the "
+        f"at batch size {sizes}; milliseconds a token are at batch size 1, the "
         "prompt's time taken off.\nThe int8 engine multiplies 8-bit weights as they are, the "
         "dense one dequantises them once.\n"
     )

@@ -111,8 +111,8 @@ def generate(
     results: list[list[int]] = [[] for _ in prompts]
     seconds = 0.0
     there = [] if notes is None else list(notes.glob("batch-*.json"))
-    if there and progress is not None:
-        progress.skip(min(len(there) * rows, len(order)))
+    if there and len(there) * rows < len(order) and progress is not None:
+        progress.skip(len(there) * rows)
     warm = device.type == "cpu"
     for start in range(0, len(order), rows):
         chosen = order[start : start + rows]
