@@ -88,15 +88,18 @@ def test_a_gpu_works_with_deterministic_algorithms(monkeypatch, torch_as_it_was,
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     torch.backends.cudnn.benchmark = True
+    before = torch.cuda.is_initialized()  # by another test, where there is a GPU
     device.prepare(asked, torch.get_num_threads())
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
-    assert not torch.cuda.is_initialized()  # cuBLAS has not read the environment yet
+    assert torch.cuda.is_initialized() == before  # cuBLAS has not read the environment yet
     assert torch.are_deterministic_algorithms_enabled()
     assert torch.is_deterministic_algorithms_warn_only_enabled()
     assert not torch.backends.cuda.matmul.allow_tf32
     assert torch.get_float32_matmul_precision() == "highest"
     assert not torch.backends.cudnn.allow_tf32
     assert not torch.backends.cudnn.benchmark
+    device.prepare(asked, torch.get_num_threads(), deterministic=True)
+    assert not torch.is_deterministic_algorithms_warn_only_enabled()
 
 
 def test_a_cpu_is_left_as_it_is(monkeypatch, torch_as_it_was):
