@@ -59,7 +59,7 @@ def test_a_retry_asks_for_more(paper):
 def test_no_gpu_is_asked_for_where_the_device_is_the_cpu(paper):
     found, _ = asked(paper, "--profile", "profiles/slurm", "--dry-run", "--config", "device=cpu")
     assert {gpu for *_, gpu in found} == {""}
-    found, _ = asked(paper, "--profile", "profiles/slurm", "--dry-run")
+    found, _ = asked(paper, "--profile", "profiles/slurm", "--dry-run", "--config", "device=auto")
     assert {name for name, *_, gpu in found if gpu} == {
         *("prune", "full", "qlora", "generate", "measure", "score")
     }
