@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: table3 report test test-slurm test-browser rehearse bench-prune bench-gpu check lock
+.PHONY: table3 report test test-gpu test-slurm test-browser rehearse bench-prune bench-gpu check lock
 
 table3: $(VENV)/.installed
 	@$(BIN)/snakemake --cores all results/table3.csv
@@ -34,6 +34,10 @@ bench-gpu: $(VENV)/.installed
 
 test: check
 	$(BIN)/python -m pytest
+
+# Every stage on this machine's GPU, with true int8 kernels: two minutes. It fails without a GPU.
+test-gpu: $(VENV)/.installed
+	$(BIN)/python -m pytest tests/gpu
 
 # The grid on a SLURM that the tests start and stop (root, Debian; tests/slurm/up.sh): never skipped.
 test-slurm: $(VENV)/.installed

