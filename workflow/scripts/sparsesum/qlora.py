@@ -25,7 +25,7 @@ class CastLinear(torch.nn.Linear):
 def _multiply_in_the_bases_dtype(adapted: PeftModel) -> None:
     """Have adapters, which stay float32, take their inputs as the base has them.
 
-    peft raises the inputs to float32 instead: half of a training's time beside a bf16 base.
+    peft raises the inputs to float32 instead, which is another pass or two over each of them.
     """
     for module in adapted.modules():
         if isinstance(module, LoraLayer):
