@@ -28,6 +28,8 @@ from types import SimpleNamespace
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
+from sparsesum.errors import InputError  # noqa: E402
+
 os.environ |= {"TQDM_DISABLE": "1", "HF_HUB_OFFLINE": "1", "USE_TF": "0", "USE_JAX": "0"}
 BILL, SUMMARY = 1181, 118
 """Tokens of a training sequence and of its part that the summary is, means of 128 real bills."""
@@ -446,7 +448,10 @@ def main() -> None:
     given = parser.parse_args()
     presets = {"paper": overlaid("paper"), "recommended": overlaid("paper", "recommended")}
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder))
+        try:
+            bench = Bench(Path(folder))
+        except InputError as error:
+            sys.exit(f"error: {error}")
         print(f"{bench.card}, torch {bench.torch.__version__}")
         bench.starts()
         for model in MODELS:
