@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,10 @@ def running(project, name: str, *others: str) -> str | None:
 
 def script(job: str) -> int | None:
     """The process on the node that runs the job's script."""
-    listed = command("scontrol", "listpids", job).splitlines()[1:]
+    try:
+        listed = command("scontrol", "listpids", job).splitlines()[1:]
+    except subprocess.CalledProcessError:  # it runs, but for its first step
+        return None
     for process in (line.split()[0] for line in listed):
         try:
             arguments = Path("/proc", process, "cmdline").read_bytes()
