@@ -80,6 +80,19 @@ def opt_folders(tmp_path_factory, tokenizer) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
+def pruned(opt_folders, tmp_path_factory) -> dict[str, Path]:
+    """Checkpoints of both shapes, pruned 2:4 by magnitude."""
+    from sparsesum import layerwise, patterns
+    from sparsesum.pruners import magnitude
+
+    folders = {}
+    for shape, source in opt_folders.items():
+        folders[shape] = tmp_path_factory.mktemp("pruned") / shape
+        layerwise.prune(source, folders[shape], None, magnitude, patterns.parse("2:4"), {})
+    return folders
+
+
+@pytest.fixture(scope="session")
 def shared() -> Path:
     """The material beside the project; the test is skipped where there is none."""
     if not SHARED.is_dir():

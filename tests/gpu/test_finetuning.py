@@ -7,9 +7,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from sparsesum import checkpoints, device, full, layerwise, patterns, qlora, sparsity, training
+from sparsesum import checkpoints, device, full, qlora, sparsity, training
 from sparsesum.files import sha256
-from sparsesum.pruners import magnitude
 
 SETTINGS = {
     "epochs": 4,
@@ -34,15 +33,6 @@ KINDS = {
     "qlora int8 fp16": (qlora, {"precision": "fp16", "engine": "int8"}),
     "qlora dense bf16": (qlora, {"precision": "bf16", "engine": "dense"}),
 }
-
-
-@pytest.fixture(scope="module")
-def pruned(opt_folders, tmp_path_factory) -> dict[str, Path]:
-    folders = {}
-    for shape, source in opt_folders.items():
-        folders[shape] = tmp_path_factory.mktemp("pruned") / shape
-        layerwise.prune(source, folders[shape], None, magnitude, patterns.parse("2:4"), {})
-    return folders
 
 
 def tune(kind, checkpoint, opt_folders, tokens, folder: Path, where, save_every=1e9, **more):

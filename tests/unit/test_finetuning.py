@@ -11,9 +11,8 @@ import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
-from sparsesum import checkpoints, full, layerwise, patterns, qlora, sparsity, training
+from sparsesum import checkpoints, full, patterns, qlora, sparsity, training
 from sparsesum.errors import InputError
-from sparsesum.pruners import magnitude
 
 CPU = torch.device("cpu")
 SETTINGS = {
@@ -35,16 +34,6 @@ SETTINGS = {
     "dropout": 0.05,
     "target_modules": ["q_proj", "k_proj", "v_proj"],
 }
-
-
-@pytest.fixture(scope="module")
-def pruned(opt_folders, tmp_path_factory) -> dict[str, Path]:
-    """Checkpoints of both shapes, pruned 2:4."""
-    folders = {}
-    for shape, source in opt_folders.items():
-        folders[shape] = tmp_path_factory.mktemp("pruned") / shape
-        layerwise.prune(source, folders[shape], None, magnitude, patterns.parse("2:4"), {})
-    return folders
 
 
 def files(opt_folders) -> Path:
