@@ -2,9 +2,11 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.workflow.project import Project
 
@@ -15,6 +17,9 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(SCRIPTS), ELSEWHERE
 # Threads that wait for each other do so asleep: beside other work, busy waiting takes many times
 # as long. It changes no sum.
 os.environ["OMP_WAIT_POLICY"] = "passive"
+# Snakemake's SLURM plugin asks the controller at each start, and waits ten seconds for one that is
+# installed and not running. tests/slurm has one.
+os.environ["SLURM_CONF"] = "/dev/null"
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Material beside the project, where there is any: real bills, OPT's real tokenizer."""
@@ -48,14 +53,38 @@ def tokens(tokenizer, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def opt_folders(tmp_path_factory, tokenizer) -> dict[str, Path]:
+def once(tmp_path_factory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """A function that gives the folder of a name, filled once for all of pytest's processes."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+
+    def once(name: str, fill: Callable[[Path], None]) -> Path:
+        with FileLock(root / f"{name}.lock"):
+            if not (root / name).exists():
+                draft = root / f"{name}.draft"
+                shutil.rmtree(draft, ignore_errors=True)
+                draft.mkdir()
+                fill(draft)
+                draft.rename(root / name)
+        return root / name
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def opt_folders(once, tokenizer) -> dict[str, Path]:
     """A source folder in the Hub's format for each shape: random weights, none of them zero."""
+    folder = once("opt", lambda draft: save_models(draft, tokenizer))
+    return {name: folder / f"tiny-{name}" for name in SHAPES}
+
+
+def save_models(folder: Path, tokenizer) -> None:
+    """A model of each shape, below `folder`."""
     import torch
     from transformers import OPTConfig, OPTForCausalLM
 
-    folders = {}
     for name, shape in SHAPES.items():
-        folder = tmp_path_factory.mktemp("models") / f"tiny-{name}"
         torch.manual_seed(1)
         config = OPTConfig(
             vocab_size=512,
@@ -73,10 +102,8 @@ def opt_folders(tmp_path_factory, tokenizer) -> dict[str, Path]:
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.add_((parameter == 0) * 0.01)
-        model.save_pretrained(folder)
-        tokenizer.save(str(folder / "tokenizer.json"))
-        folders[name] = folder
-    return folders
+        model.save_pretrained(folder / f"tiny-{name}")
+        tokenizer.save(str(folder / f"tiny-{name}" / "tokenizer.json"))
 
 
 @pytest.fixture(scope="session")
@@ -101,21 +128,26 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory, opt_folders) -> Project:
-    """The tiny grid after a complete run."""
-    project = Project(tmp_path_factory.mktemp("finished"))
-    project.use({"tiny-pre": opt_folders["pre"], "tiny-post": opt_folders["post"]})
-    done = project.snakemake()
-    assert done.returncode == 0, done.stdout[-5000:]
-    project.output = done.stdout
+def finished(once, opt_folders) -> Project:
+    """The tiny grid after a complete run; to read, for all tests share it."""
+    models = {"tiny-pre": opt_folders["pre"], "tiny-post": opt_folders["post"]}
+
+    def make(folder: Path) -> None:
+        (folder / "p").mkdir()
+        project = Project(folder / "p")
+        project.use(models)
+        done = project.snakemake()
+        assert done.returncode == 0, done.stdout[-5000:]
+        (folder / "output.txt").write_text(done.stdout)
+
+    folder = once("finished", make)
+    project = Project.of(folder / "p", models)
+    project.output = (folder / "output.txt").read_text()
     return project
 
 
 @pytest.fixture
-def project(finished, tmp_path: Path, opt_folders) -> Project:
+def project(finished, tmp_path: Path) -> Project:
     """A copy of the finished project, to change; times of change are kept."""
-    shutil.copytree(finished.folder, tmp_path / "p", dirs_exist_ok=True)
-    copy = object.__new__(Project)
-    copy.folder = tmp_path / "p"
-    copy.models = {"tiny-pre": opt_folders["pre"], "tiny-post": opt_folders["post"]}
-    return copy
+    shutil.copytree(finished.folder, tmp_path / "p")
+    return Project.of(tmp_path / "p", finished.models)

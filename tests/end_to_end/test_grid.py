@@ -91,18 +91,18 @@ def test_the_run_ends_with_the_table_and_says_what_made_it(finished):
     assert "Results grid, preset tiny" in end and "A test's models: random weights." in end
 
 
-def test_the_rules_that_make_what_ships(finished, opt_folders):
+def test_the_rules_that_make_what_ships(project):
     made = ["results/bills/train.jsonl", "results/pretrain/tiny-post/model.safetensors"]
-    done = finished.snakemake(*made)
+    done = project.snakemake(*made)
     assert done.returncode == 0, done.stdout[-3000:]
-    shipped = finished.folder / "resources" / "bills" / "train.jsonl"
-    assert (finished.folder / made[0]).read_bytes() == shipped.read_bytes()
+    shipped = project.folder / "resources" / "bills" / "train.jsonl"
+    assert (project.folder / made[0]).read_bytes() == shipped.read_bytes()
 
 
-def test_the_report(finished):
-    done = finished.snakemake("--report", "report.zip")
+def test_the_report(project):
+    done = project.snakemake("--report", "report.zip")
     assert done.returncode == 0, done.stdout[-3000:]
-    names = zipfile.ZipFile(finished.folder / "report.zip").namelist()
+    names = zipfile.ZipFile(project.folder / "report.zip").namelist()
     assert any(name.endswith("report.html") for name in names)
     assert sum(name.endswith(("table3.csv", ".svg")) for name in names) >= 3
 

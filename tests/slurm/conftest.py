@@ -1,10 +1,13 @@
 """A SLURM for each module, and the grid as a run without one makes it."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.slurm.cluster import Cluster, OnSlurm
+
+del os.environ["SLURM_CONF"]  # which keeps other tests away from SLURM
 
 
 @pytest.fixture(scope="module")

@@ -83,6 +83,25 @@ def test_auto_does_not_fall_back_to_a_cpu_where_slurm_granted_a_gpu(monkeypatch,
         device.prepare("cuda", threads)
 
 
+@pytest.mark.parametrize(
+    ("asked", "there", "given", "left"),
+    [
+        ("cuda", 2, None, "0"), ("auto", 2, "3,1", "3"), ("auto", 1, "3", "3"),
+        ("cuda", 1, None, None), ("cpu", 2, "3,1", "3,1"), ("auto", 0, "", ""),
+    ],
+)  # fmt: skip
+def test_a_job_sees_one_gpu(monkeypatch, torch_as_it_was, asked, there, given, left):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "to be put back")
+    if given is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: there)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there > 0)
+    device.prepare(asked, torch.get_num_threads())
+    assert os.environ.get("CUDA_VISIBLE_DEVICES") == left
+
+
 @pytest.mark.parametrize("asked", ["auto", "cuda"])
 def test_a_gpu_works_with_deterministic_algorithms(monkeypatch, torch_as_it_was, asked):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)

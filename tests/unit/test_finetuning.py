@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
+from transformers import TrainingArguments
 
 from sparsesum import checkpoints, full, patterns, qlora, sparsity, training
 from sparsesum.errors import InputError
@@ -78,6 +79,27 @@ def test_full_moves_all_but_the_zeros(opt_folders, pruned, tokens, tmp_path, sha
         before["model.decoder.embed_tokens.weight"], after["model.decoder.embed_tokens.weight"]
     )
     assert costs["steps"] == 4 and costs["examples"] == 16 and costs["seconds"] > 0
+
+
+@pytest.mark.parametrize("way", [full, qlora])
+def test_several_gpus_change_nothing(opt_folders, tokens, tmp_path, monkeypatch, way):
+    """As the Trainer counts them, which would give each a batch of its own."""
+    monkeypatch.setattr(TrainingArguments, "n_gpu", property(lambda arguments: 2))
+    places = [tmp_path / "m"] if way is full else [tmp_path / "base", tmp_path / "m"]
+    costs = way.finetune(
+        opt_folders["pre"], tokens, files(opt_folders), CPU, SETTINGS, *places,
+        tmp_path / "c.csv", tmp_path / "notes",
+    )  # fmt: skip
+    assert (costs["steps"], costs["examples"]) == (4, 16)
+
+
+def test_a_large_batch_on_a_cpu_is_no_reason_to_checkpoint(opt_folders, tokens, tmp_path):
+    more = {"effective_batch": 32, "batch_size": 32, "checkpointing": "auto"}
+    costs = full.finetune(
+        opt_folders["pre"], tokens, files(opt_folders), CPU, SETTINGS | more, tmp_path / "m",
+        tmp_path / "c.csv", tmp_path / "notes",
+    )  # fmt: skip
+    assert costs["batch_size"] == 32 and costs["checkpointing"] is False
 
 
 def test_the_loss_curve_is_kept_and_falls(opt_folders, tokens, tmp_path):

@@ -82,6 +82,13 @@ def test_a_tensor_that_is_missing_is_named():
             '{"model_type": "opt", "hidden_size": 8, "activation_function": "tanh"}',
             "activation_function 'tanh'; allowed: relu, gelu, silu",
         ),
+        (
+            '{"model_type": "opt", "activation_function": ["relu"]}',
+            "allowed: relu, gelu, silu",
+        ),
+        ('{"model_type": "opt", "ffn_dim": null}', "ffn_dim None; allowed is a number above 0"),
+        ('{"model_type": "opt", "vocab_size": true}', "vocab_size True; allowed is a number"),
+        ('{"model_type": "opt", "num_hidden_layers": 0}', "num_hidden_layers 0; allowed is"),
     ],
 )
 def test_what_is_no_opt_is_refused(content, said, tmp_path):

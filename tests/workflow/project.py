@@ -45,6 +45,13 @@ class Project:
             else:
                 shutil.copy(source, folder / part)
 
+    @classmethod
+    def of(cls, folder: Path, models: dict[str, Path]) -> "Project":
+        """The project that is in a folder already, with these models."""
+        project = object.__new__(cls)
+        project.folder, project.models = folder, models
+        return project
+
     def use(self, models: dict[str, Path], grid: str = GRID, **more) -> None:
         """Set an overlay: these models, this grid, few records, a short training."""
         (self.folder / "grid.tsv").write_text(grid)

@@ -147,12 +147,14 @@ def test_snakemake_itself_is_killed(fresh, finished):
 def test_a_second_snakemake_is_refused_and_does_no_harm(project, finished):
     project.forget("generate/bills/tiny-pre/dense/base/test.jsonl")
     with project.start() as running:
-        assert job(running, "generate")
+        generating = job(running, "generate")
+        generating.suspend()  # or it may end before the others begin
         for arguments in ((), ("-n", "all"), ()):
             other = project.snakemake(*arguments)
             assert (other.returncode == 0) == ("-n" in arguments)
             assert "cannot be locked" in other.stdout
         running.send_signal(signal.SIGKILL)
+        generating.resume()
         running.communicate()
     goes_on(project, finished)
 

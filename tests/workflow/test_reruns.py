@@ -70,6 +70,19 @@ def test_a_new_row_costs_that_row_alone(project):
     assert rules(planned) == set(stages.split())
 
 
+def test_a_time_that_was_taken_beside_other_jobs_is_none_of_the_table(project):
+    """A row that is not in the grid shares the machine; once it is, its time is a result."""
+    row = "bills/tiny-post/wanda_50/full"
+    costs = f"results/generate/{row}/costs.json"
+    project.use(project.models, GRID.removesuffix("tiny-post\tfull\twanda\t50%\n"))
+    done = project.snakemake(costs)
+    assert done.returncode == 0 and project.planned(costs) == set(), done.stdout[-3000:]
+    project.use(project.models)
+    planned = project.planned()
+    assert {costs, f"results/measure/{row}.json", "results/table3.csv"} <= planned
+    assert not rules(planned) & {"prune", "full", "qlora"}
+
+
 def test_another_number_of_resamples_trains_and_generates_nothing(project):
     project.use(project.models, score={"resamples": 77})
     planned = project.planned()

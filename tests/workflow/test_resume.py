@@ -101,7 +101,7 @@ def test_what_a_killed_job_left_is_not_gone_on_from_with_other_settings(deep):
         ("qlora", "qlora/bills/tiny-pre/wanda_2of4/adapter/adapter_model.safetensors",
          ".wanda_2of4.scratch", "checkpoint-40/complete.json"),
         ("generate", "generate/bills/tiny-pre/dense/base/test.jsonl", ".base.scratch",
-         "test/batch-2.json"),
+         "test/batches-of-1-2.json"),
     ],
 )  # fmt: skip
 def test_a_killed_job_goes_on_with_the_same_bytes(project, rule, target, scratch, after):

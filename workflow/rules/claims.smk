@@ -53,6 +53,7 @@ rule cheats:
         mem_mb=sized(4000),
         runtime=sized(30),
         gpu=gpus,
+        gpu_mb=gpu_share(6000),
     params:
         encoder=located(config["score"]["encoder"]),
         prompt=config["prompt"],

@@ -201,6 +201,7 @@ def submits():
 
 
 def always(wildcards):
+    """Whether a job's time is a result: each one's."""
     return True
 
 
@@ -260,9 +261,15 @@ def gpus(wildcards):
     return 0 if config["device"] == "cpu" else 1
 
 
+GPU_FILES = ["/dev/nvidiactl", "/dev/kfd", "/dev/dxg"]
+
+
 @cache
 def card_mb():
-    """MiB of the GPU that jobs here will use; 0 where there is none that nvidia-smi knows."""
+    """MiB of the GPU that jobs here will use; 0 where there is none.
+
+    One that nvidia-smi does not know counts as 1 MiB: each job takes all of it.
+    """
     command = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
     first = os.environ.get("CUDA_VISIBLE_DEVICES", "").partition(",")[0]
     try:
@@ -274,7 +281,7 @@ def card_mb():
         )
         return int(told.stdout.split()[0])
     except (OSError, subprocess.CalledProcessError, ValueError, IndexError):
-        return 0
+        return int(any(map(os.path.exists, GPU_FILES)))
 
 
 if config["device"] != "cpu" and card_mb():
@@ -300,9 +307,6 @@ def gpu_share(least, per_mb=0):
 def whole_gpu(wildcards):
     """All of a GPU's memory: of a job whose time is a result, or that takes what there is."""
     return 0 if config["device"] == "cpu" else card_mb()
-
-
-GPU_FILES = ["/dev/nvidiactl", "/dev/kfd", "/dev/dxg"]
 
 
 def check_gpu():

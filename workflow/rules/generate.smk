@@ -49,6 +49,8 @@ rule generate:
         prompt=config["prompt"],
         device=config["device"],
         threads=config["threads"]["generate"],
+        # A time that was taken beside other jobs is none for the table.
+        alone=timed,
     message:
         "Summaries by {wildcards.model}, {wildcards.sparsity}, {wildcards.finetuning}"
     script:

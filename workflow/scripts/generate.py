@@ -12,7 +12,7 @@ def main(snakemake, made) -> None:
 
     import pyarrow.parquet
 
-    from sparsesum import costs, device, files, generation
+    from sparsesum import device, files, generation
     from sparsesum.prompt import Prompt
 
     given, settings = snakemake.input, snakemake.params.settings
@@ -32,7 +32,7 @@ def main(snakemake, made) -> None:
     tokenizer = generation.tokenizer(given.tokenizer)
     output = Path(snakemake.output.costs).parent
     notes = made.scratch(output, where.type)
-    seconds, sizes, counts = 0.0, [], []
+    made_of = []
     with files.whole(output) as draft:
         draft.mkdir()
         for split in SPLITS:
@@ -48,18 +48,23 @@ def main(snakemake, made) -> None:
                 template.stop,
                 notes / split,
             )
-            seconds += generated.seconds
-            sizes.append(generated.batch_size)
-            counts.append(len(generated.tokens))
+            made_of.append(generated)
             records = generation.records(
                 tokens, generated.tokens, tokenizer, settings["max_new_tokens"], template
             )
             files.write_jsonl(draft / f"{split}.jsonl", records)
-        protocol = costs.protocol(where, str(dtype).removeprefix("torch."), engine, max(sizes))
-        files.write_json(
-            draft / "costs.json",
-            {"inference_seconds": round(seconds, 3), "examples": sum(counts), **protocol},
-        )
+        names = dict.fromkeys(name for split in made_of for name in split.devices)
+        costs = {
+            "inference_seconds": round(sum(split.seconds for split in made_of), 3),
+            "examples": sum(len(split.tokens) for split in made_of),
+            # Of a job that went on elsewhere, all of them.
+            "device": " / ".join(names),
+            "dtype": str(dtype).removeprefix("torch."),
+            "engine": engine,
+            "batch_size": max(split.batch_size for split in made_of),
+            "peak_memory_mb": round(max(split.peak_memory_mb for split in made_of), 1),
+        }
+        files.write_json(draft / "costs.json", costs)
 
 
 if __name__ == "__main__":

@@ -39,8 +39,9 @@ def main(snakemake, made) -> None:
     files.write_json(
         snakemake.output[0],
         {
-            "inference_seconds": spent["inference_seconds"],
-            "examples": spent["examples"],
+            **spent,
+            # Where the summaries were made, and where a token was timed.
+            "device": " / ".join(dict.fromkeys([spent["device"], made.device])),
             "ms_per_token": {kind: round(median_high(runs), 4) for kind, runs in latency.items()},
             "ms_per_token_runs": {
                 kind: [round(run, 4) for run in runs] for kind, runs in latency.items()
@@ -48,11 +49,6 @@ def main(snakemake, made) -> None:
             "parameters": sizes.parameters(weights),
             "nonzero_parameters": sizes.nonzero_parameters(weights),
             "size_mb": round(sizes.size_mb([*given.model, *(adapter or []), given.tokenizer]), 4),
-            **{
-                key: value
-                for key, value in spent.items()
-                if key not in ("inference_seconds", "examples")
-            },
         },
     )
 

@@ -11,13 +11,13 @@ def main(snakemake, made) -> None:
     import pandas
     from safetensors.torch import load_file
 
-    from sparsesum import checkpoints, device, files, reconstruction
+    from sparsesum import device, files, opt, reconstruction
 
     given, settings = snakemake.input, snakemake.params
     where = device.prepare(settings.device, settings.threads)
     made.device = device.name(where)
     dense = Path(given.dense).parent
-    layers = checkpoints.read_config(dense).num_hidden_layers
+    layers = opt.read_config(dense)["num_hidden_layers"]
     output = Path(snakemake.output[0])
     records = reconstruction.errors(
         dense,

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import torch
 
 from sparsesum import decoding, opt
-from sparsesum import device as devices
 from sparsesum.generation import now
 
 NONE = -1
@@ -48,14 +47,3 @@ def _generated(model: torch.nn.Module, prompt: list[int], count: int) -> Callabl
         min_new_tokens=count,
         max_new_tokens=count,
     )
-
-
-def protocol(device: torch.device, dtype: str, engine: str, batch_size: int) -> dict:
-    """How the figures were come by; it stands beside them."""
-    return {
-        "device": devices.name(device),
-        "dtype": dtype,
-        "engine": engine,
-        "batch_size": batch_size,
-        "peak_memory_mb": round(devices.peak_memory_mb(device), 1),
-    }

@@ -18,12 +18,14 @@ def prepare(device: str, threads: int, deterministic: bool = False) -> torch.dev
     """Fix the thread count (float sums depend on it) and resolve "auto" to a device.
 
     On a GPU, deterministic algorithms are switched on where there are such; `deterministic`: the
-    backward pass of fused attention has one as well, which is slower. An InputError where the
-    device is "cuda", or "auto" in a job that SLURM granted a GPU, and torch finds none: on a CPU
-    such a job would take days.
+    backward pass of fused attention has one as well, and what has none is an error. Of several GPUs
+    a job sees the first. An InputError where the device is "cuda", or "auto" in a job that SLURM
+    granted a GPU, and torch finds none: on a CPU such a job would take days.
     """
     lean.loaded()
     torch.set_num_threads(threads)
+    if device != "cpu":
+        _one_gpu()
     if device != "cpu" and torch.cuda.is_available():
         _repeatable(deterministic)
         return torch.device("cuda")
@@ -42,6 +44,13 @@ def prepare(device: str, threads: int, deterministic: bool = False) -> torch.dev
             f"{node}'), or set device: cpu"
         )
     return torch.device("cpu")
+
+
+def _one_gpu() -> None:
+    """Hide all GPUs but the first that the job may use, before CUDA is started."""
+    if torch.cuda.device_count() > 1:
+        given = os.environ.get("CUDA_VISIBLE_DEVICES") or "0"
+        os.environ["CUDA_VISIBLE_DEVICES"] = given.partition(",")[0]
 
 
 def _repeatable(strict: bool) -> None:

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from sparsesum import decoding, memory, opt, quantisation
+from sparsesum import device as devices
 from sparsesum.errors import InputError
 from sparsesum.files import read_json, write_json
 from sparsesum.job import Progress
@@ -56,11 +57,13 @@ def tokenizer(file: Path) -> Tokenizer:
 
 
 class Generated(NamedTuple):
-    """New tokens of each prompt, in the prompts' order; seconds they took; prompts at a time."""
+    """New tokens of each prompt, in the prompts' order, and what they took, before a break too."""
 
     tokens: list[list[int]]
     seconds: float
     batch_size: int
+    peak_memory_mb: float
+    devices: list[str]
 
 
 def now(device: torch.device) -> float:
@@ -84,8 +87,8 @@ def generate(
 
     batch_size: of prompts, or "auto": as many as the device's memory holds. Each finished batch is
     kept in the folder `notes`, if there is one; those that a broken off run of the same arguments
-    left there are not generated again, and count with the seconds that they took. On a GPU the
-    first batch is done twice, since kernels are loaded as they are first needed.
+    left there are not generated again, and count with what they took there. On a GPU the first
+    batch is done twice, since kernels are loaded as they are first needed.
 
     A sequence ends at `stop` or "</s>" (both kept in what is returned) or at the limit. An
     InputError where a prompt and its new tokens exceed the model's positions.
@@ -109,14 +112,15 @@ def generate(
     decode = _decoder(model, tokenizer, rows, longest, max_new_tokens, stop)
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]), reverse=True)
     results: list[list[int]] = [[] for _ in prompts]
-    seconds = 0.0
-    there = [] if notes is None else list(notes.glob("batch-*.json"))
+    seconds, peaks, names = 0.0, [], []
+    # By the size of the batches, which "auto" finds anew: the machine may be another one.
+    there = [] if notes is None else list(notes.glob(f"batches-of-{rows}-*.json"))
     if there and len(there) * rows < len(order) and progress is not None:
         progress.skip(len(there) * rows)
     warm = device.type == "cpu"
     for start in range(0, len(order), rows):
         chosen = order[start : start + rows]
-        note = notes and notes / f"batch-{start}.json"
+        note = notes and notes / f"batches-of-{rows}-{start}.json"
         if note in there:
             kept = read_json(note)
         else:
@@ -126,14 +130,18 @@ def generate(
                 warm = True
             begun = now(device)
             kept = {"tokens": decode(batch), "seconds": now(device) - begun}
+            kept["peak_memory_mb"] = devices.peak_memory_mb(device)
+            kept["device"] = devices.name(device)
             if note:
                 write_json(note, kept)
             if progress is not None:
                 progress(start + len(chosen))
         seconds += kept["seconds"]
+        peaks.append(kept["peak_memory_mb"])
+        names.append(kept["device"])
         for i, row in zip(chosen, kept["tokens"], strict=True):
             results[i] = row
-    return Generated(results, seconds, rows)
+    return Generated(results, seconds, rows, max(peaks), list(dict.fromkeys(names)))
 
 
 def _decoder(

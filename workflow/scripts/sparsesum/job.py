@@ -17,7 +17,6 @@ from sparsesum.errors import InputError
 log = logging.getLogger("sparsesum")
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-NO_MEMORY = ("not enough memory", "CUDA out of memory", "can't allocate memory")
 
 
 @contextmanager

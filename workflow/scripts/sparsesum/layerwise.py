@@ -18,9 +18,9 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy
-import psutil
 import torch
 
+from sparsesum import host_memory
 from sparsesum.errors import InputError
 from sparsesum.files import sync
 from sparsesum.layers import LINEARS, Layers, linear_name
@@ -205,7 +205,7 @@ class Inputs:
         self.values: torch.Tensor | None = None
         if device.type == "cuda" and needed < ROOM * torch.cuda.mem_get_info(device)[0]:
             self.values = torch.empty(shape, device=device)
-        elif needed < ROOM * psutil.virtual_memory().available:
+        elif needed < ROOM * host_memory.available():
             self.values = torch.empty(shape)
         if self.values is not None and self.file is not None:
             self._fill(self._from_file())

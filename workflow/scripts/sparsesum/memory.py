@@ -1,7 +1,8 @@
 """How many sequences a device's memory holds at once: what `batch_size: auto` stands for.
 
 By the card's whole memory and the model's shape, not by what is free: the same card gives the same
-batches, and so the same bytes. The estimates are upper bounds, which benchmarks/gpu.py checks.
+batches, and so the same bytes. The estimates are upper bounds: tests/unit/test_batch_sizes.py
+compares them with what was measured.
 """
 
 import torch

@@ -18,7 +18,15 @@ from sparsesum.errors import InputError
 
 ACTIVATIONS = {"relu": functional.relu, "gelu": functional.gelu, "silu": functional.silu}
 
-DEFAULTS = {
+SHAPE = {
+    "vocab_size": 50272,
+    "hidden_size": 768,
+    "num_hidden_layers": 12,
+    "ffn_dim": 3072,
+    "max_position_embeddings": 2048,
+    "num_attention_heads": 12,
+}
+DEFAULTS = SHAPE | {
     "do_layer_norm_before": True,
     "activation_function": "relu",
     "enable_bias": True,
@@ -49,8 +57,10 @@ def read_config(folder: Path) -> dict:
             f"{path}: model_type '{config.get('model_type')}'; allowed is opt: this project prunes "
             "OPT"
         )
+    if wrong := [name for name in SHAPE if type(config[name]) is not int or config[name] < 1]:
+        raise InputError(f"{path}: {wrong[0]} {config[wrong[0]]!r}; allowed is a number above 0")
     config["word_embed_proj_dim"] = config.get("word_embed_proj_dim") or config["hidden_size"]
-    if config["activation_function"] not in ACTIVATIONS:
+    if config["activation_function"] not in [*ACTIVATIONS]:
         raise InputError(
             f"{path}: activation_function '{config['activation_function']}'; allowed: "
             + ", ".join(ACTIVATIONS)
@@ -214,7 +224,7 @@ def model(
 ) -> OPT:
     """The model of a configuration and a state dict as transformers names its tensors.
 
-    A head that is tied, or not in the state, is the embedding. A RuntimeError that names a tensor
+    A tied head is the embedding. A RuntimeError that names a tensor
     that is missing or of another shape.
     """
     with torch.device("meta"):

@@ -77,6 +77,7 @@ class Placed(Padded):
         ids, labels = batch["input_ids"], batch["labels"]
         if self.shape:
             rows, tokens, _ = self.shape
+            assert ids.shape[0] <= rows and ids.shape[1] <= tokens
             more = (0, tokens - ids.shape[1], 0, rows - ids.shape[0])
             ids, labels = pad(ids, more, value=self.pad), pad(labels, more, value=IGNORED)
         next_labels = labels[:, 1:]
@@ -88,11 +89,21 @@ class Placed(Padded):
         return {"input_ids": ids, "labels": labels, "places": places, "targets": targets}
 
 
+class Arguments(TrainingArguments):
+    """One GPU, however many there are: the Trainer would give each a batch of its own."""
+
+    @property
+    def n_gpu(self) -> int:
+        return min(1, super().n_gpu)
+
+
 def causal(decoder: OPTDecoder, ids: torch.Tensor) -> torch.Tensor:
     """What transformers' decoder makes of token ids, [rows, tokens], without a mask.
 
-    Its own forward pass looks at the mask that it makes, for which a GPU is waited for.
+    Its own forward pass inspects the mask that it builds, so that the CPU waits for the GPU. Fused
+    attention is causal without one; the eager kind is not.
     """
+    assert decoder.config._attn_implementation == "sdpa"
     positions = torch.arange(ids.shape[1], device=ids.device).expand(ids.shape)
     hidden = decoder.embed_tokens(ids)
     if decoder.project_in is not None:
@@ -265,7 +276,8 @@ def train(
     off run of the same arguments left there is gone on from, with the same result.
 
     `settings`: epochs, learning_rate, effective_batch (sequences a step), batch_size (sequences at
-    a time: a divisor of it, or auto), warmup_steps, schedule, checkpointing (gradient
+    a time: a divisor of it, or auto), log_every (steps
+    between two points of the curve), warmup_steps, schedule, checkpointing (gradient
     checkpointing: true, false, or auto), precision (fp32, fp16, bf16 or auto), seed. A batch is
     padded to its longest sequence. The loss curve goes to the CSV file `curve` (loss: mean since
     the point before). autocast: with 16 bits, weights are cast where they are multiplied; a model
@@ -275,7 +287,7 @@ def train(
     dtype = devices.dtype(settings["precision"], device)
     on_gpu = device.type == "cuda"
     batch_size, checkpointing = _batches(model, data, device, dtype, settings)
-    arguments = TrainingArguments(
+    arguments = Arguments(
         output_dir=str(notes),
         num_train_epochs=settings["epochs"],
         learning_rate=settings["learning_rate"],
@@ -373,7 +385,8 @@ def _batches(
         effective=effective,
     )
     if checkpointing == "auto":
-        checkpointing = fits(checkpointing=False) < (1 if batch_size == "auto" else batch_size)
+        wanted = 1 if batch_size == "auto" else batch_size
+        checkpointing = device.type == "cuda" and fits(checkpointing=False) < wanted
     if batch_size == "auto":
         batch_size = max(1, fits(checkpointing=checkpointing))
     return batch_size, checkpointing
