@@ -288,17 +288,22 @@ class Bench:
 
     def protocol(self, model: str) -> None:
         """The paper's way: int8 kernels, transformers' generate, one bill at a time."""
-        from sparsesum import generation, paper_engine
+        from sparsesum import generation, paper_engine, quantisation
 
         base, adapter = self.folder / "training" / "base", self.folder / "training" / "adapter"
         tokenizer = generation.tokenizer(self.dense(model) / "tokenizer.json")
         prompts = self.ids(100, PROMPT)
-        for name, dense in (("int8", False), ("dense", True)):
-            made = paper_engine.load(base, adapter, self.device, self.torch.float32, dense)
+        dtype = self.torch.float32
+        loads = {
+            "int8": lambda: paper_engine.load(base, adapter, self.device, dtype),
+            "dense": lambda: quantisation.load_dense(base, self.device, dtype, adapter),
+        }
+        for name, load in loads.items():
+            made = load()
             with self.fresh():
                 done = generation.generate(made, tokenizer, prompts[:1], 1, 128)
                 figures = {"a_bill": done.seconds}
-                if not dense:
+                if name == "int8":
                     many = generation.generate(made, tokenizer, prompts, "auto", 128)
                     figures |= {"a_bill_many": many.seconds / 100, "batch": many.batch_size}
                 self.note(f"transformers' generate {model} {name}, batch 1", **figures)

@@ -12,7 +12,6 @@ from sparsesum import (
     generation,
     likelihood,
     memory,
-    paper_engine,
     quantisation,
     scores,
     stand_ins,
@@ -90,7 +89,7 @@ def test_both_engines_write_the_same(row, gpu):
     models = [
         generation.load(*row, "dense", gpu),
         generation.load(*row, "dense", CPU),
-        paper_engine.load(*row, gpu, dense=True),
+        quantisation.load_dense(row[0], gpu, torch.float32, row[1]),
         generation.load(*row, "int8", gpu),
     ]
     dense, cpu, merged, int8 = (

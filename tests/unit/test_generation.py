@@ -14,7 +14,6 @@ from sparsesum import (
     generation,
     memory,
     opt,
-    paper_engine,
     patterns,
     quantisation,
     sparsity,
@@ -87,7 +86,8 @@ def test_the_dense_engine_multiplies_the_int8_values_and_the_adapter(row):
         assert torch.allclose(model(ids), theirs.eval()(ids).logits, atol=1e-4)
         plain = checkpoints.load(row[0])(ids).logits
         assert not torch.allclose(model(ids), plain, atol=1e-2)  # the adapter is there
-        merged = paper_engine.load(base, adapter, CPU, dense=True)
+        merged = quantisation.load_dense(base, CPU, torch.float32, adapter)
+        assert not merged.training
         assert torch.allclose(merged(ids).logits, model(ids), atol=1e-4)
 
 

@@ -11,7 +11,7 @@ def main(snakemake, made) -> None:
 
     import pyarrow.parquet
 
-    from sparsesum import costs, device, files, generation, sizes
+    from sparsesum import costs, device, files, generation, quantisation, sizes
 
     settings, measure = snakemake.params.generate, snakemake.params.measure
     where = device.prepare(snakemake.params.device, snakemake.params.threads)
@@ -27,9 +27,7 @@ def main(snakemake, made) -> None:
     for kind in snakemake.params.engines:
         log.info("milliseconds a token, %s", kind)
         if kind == "transformers":
-            from sparsesum import paper_engine
-
-            model = paper_engine.load(base, folder, where, dtype, dense=True)
+            model = quantisation.load_dense(base, where, dtype, folder)
         else:
             model = generation.load(base, folder, kind, where, dtype)
         latency[kind] = costs.milliseconds_per_token(

@@ -18,19 +18,14 @@ def load(
     adapter: Path,
     device: torch.device,
     dtype: torch.dtype = torch.float32,
-    dense: bool = False,
 ) -> torch.nn.Module:
     """transformers' model of an int8 base, with peft's adapter beside it.
 
-    `dense`: the base is dequantised and the adapter added to it, so that nothing but the kernels
-    differs from the int8 one.
+    With the same values and other kernels: `quantisation.load_dense`.
     """
-    base = quantisation.load(checkpoint, device, dtype)
-    model = PeftModel.from_pretrained(base.dequantize() if dense else base, adapter)
-    if dense:
-        model = model.merge_and_unload()
+    model = PeftModel.from_pretrained(quantisation.load(checkpoint, device, dtype), adapter)
     for name, parameter in model.named_parameters():
-        if dense or "lora_" in name:  # peft keeps float32, which would raise all that follows to it
+        if "lora_" in name:  # peft keeps float32, which would raise all that follows to it
             parameter.data = parameter.data.to(dtype)
     return model.eval()
 

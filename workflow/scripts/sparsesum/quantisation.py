@@ -51,8 +51,13 @@ def load(
     return model
 
 
-def load_dense(folder: Path, device: torch.device, dtype: torch.dtype) -> "OPTForCausalLM":
-    """transformers' model of an int8 checkpoint's values, all of them in `dtype`."""
+def load_dense(
+    folder: Path, device: torch.device, dtype: torch.dtype, adapter: Path | None = None
+) -> "OPTForCausalLM":
+    """transformers' model of an int8 checkpoint's values, all of them in `dtype`, in eval mode.
+
+    A folder's LoRA adapter, if there is one, is added to them in float32.
+    """
     from transformers import OPTForCausalLM
 
     from sparsesum import checkpoints
@@ -60,13 +65,15 @@ def load_dense(folder: Path, device: torch.device, dtype: torch.dtype) -> "OPTFo
     config = checkpoints.read_config(folder)
     del config.quantization_config
     state = dequantise(load_file(folder / "model.safetensors"))
+    if adapter is not None:
+        state = merged(state, adapter)
     if config.tie_word_embeddings:
         state["lm_head.weight"] = state["model.decoder.embed_tokens.weight"]
     with torch.device("meta"):
         model = OPTForCausalLM(config)
     model.load_state_dict(state, strict=True, assign=True)
     model.tie_weights()
-    return model.to(device, dtype)
+    return model.to(device, dtype).eval()
 
 
 def dequantise(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
