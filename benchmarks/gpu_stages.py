@@ -139,10 +139,10 @@ def train(
             torch.cuda.synchronize()
             ends.append(time.perf_counter())
 
-    ordered = partial(training.TrainingArguments, data_seed=0)
+    ordered = partial(training.Arguments, data_seed=0)
     made = (out,) if kind == "full" else (out / "base", out / "adapter")
     with (
-        patch.multiple(training, Told=Timed, TrainingArguments=ordered),
+        patch.multiple(training, Told=Timed, Arguments=ordered),
         gpu_peers.as_published() if published else contextlib.nullcontext(),
         bench.fresh(),
     ):
