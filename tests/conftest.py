@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,8 @@ os.environ["OMP_WAIT_POLICY"] = "passive"
 # Snakemake's SLURM plugin asks the controller at each start, and waits ten seconds for one that is
 # installed and not running. tests/slurm has one.
 os.environ["SLURM_CONF"] = "/dev/null"
+# A shell's background jobs ignore Ctrl-C, and so would what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Material beside the project, where there is any: real bills, OPT's real tokenizer."""

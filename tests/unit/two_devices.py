@@ -190,6 +190,7 @@ def gpu() -> Iterator[torch.device]:
         "synchronize": lambda device=None: None,
         "mem_get_info": lambda device=None: (2**30, 2**30),
         "max_memory_allocated": lambda device=None: 2**20,
+        "get_device_name": lambda device=None: "a GPU",
     }
     with patch.multiple(torch.cuda, **there), mode:
         yield GPU
