@@ -1,5 +1,8 @@
 """The plan of a grid on a GPU: rates and counts in, minutes out."""
 
+import ast
+from fnmatch import fnmatch
+
 import pytest
 import yaml
 from snakemake.utils import update_config
@@ -141,3 +144,40 @@ def test_the_plan_that_the_documentation_tells(overlays, whole, training):
     assert f"{overlays[-1]}.yaml {whole} minutes (training {training}" in text
     assert sum(spent.values()) == pytest.approx(whole, abs=2)
     assert spent["full"] + spent["qlora"] == pytest.approx(training, abs=1)
+
+
+def templates(file: str) -> dict[str, set[str]]:
+    """Strings of a benchmark's module, each placeholder a "*": those noted, those looked up."""
+
+    def text(node: ast.expr) -> str:
+        if isinstance(node, ast.JoinedStr):
+            return "".join(part.value if isinstance(part, ast.Constant) else "*"
+                           for part in node.values)  # fmt: skip
+        return str(node.value) if isinstance(node, ast.Constant) else "?"
+
+    found: dict[str, set[str]] = {"noted": set(), "figures": set(), "asked": set(), "read": set()}
+    for node in ast.walk(ast.parse((ROOT / "benchmarks" / file).read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr == "note":
+                found["noted"].add(text(node.args[0]))
+                found["figures"] |= {keyword.arg for keyword in node.keywords if keyword.arg}
+            if ast.unparse(node.func) == "found.get":
+                found["asked"].add(text(node.args[0]))
+        if isinstance(node, ast.Subscript):
+            if ast.unparse(node.value) == "found":
+                found["asked"].add(text(node.slice))
+            elif ast.unparse(node.value).startswith(("rate", "found[")):
+                found["read"].add(text(node.slice))
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "figures":
+            found["figures"] |= {text(key) for key in node.value.keys}
+    return found
+
+
+def test_what_the_plan_looks_up_is_what_the_stages_note():
+    """A misspelt name would show at the end of five minutes on a GPU."""
+    stages, plan = templates("gpu_stages.py"), templates("gpu_plan.py")
+    assert len(plan["asked"]) == 6 and plan["read"] > {"seconds", "step", "a_bill"}
+    for asked in plan["asked"]:
+        name = asked.replace("*", "x")
+        assert any(fnmatch(name, noted) for noted in stages["noted"]), asked
+    assert plan["read"] <= stages["figures"]
