@@ -261,14 +261,11 @@ def gpus(wildcards):
     return 0 if config["device"] == "cpu" else 1
 
 
-GPU_FILES = ["/dev/nvidiactl", "/dev/kfd", "/dev/dxg"]
-
-
 @cache
 def card_mb():
     """MiB of the GPU that jobs here will use; 0 where there is none.
 
-    One that nvidia-smi does not know counts as 1 MiB: each job takes all of it.
+    One of NVIDIA's that nvidia-smi does not tell of counts as 1 MiB: each job takes all of it.
     """
     command = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
     first = os.environ.get("CUDA_VISIBLE_DEVICES", "").partition(",")[0]
@@ -281,7 +278,7 @@ def card_mb():
         )
         return int(told.stdout.split()[0])
     except (OSError, subprocess.CalledProcessError, ValueError, IndexError):
-        return int(any(map(os.path.exists, GPU_FILES)))
+        return int(os.path.exists("/dev/nvidiactl"))
 
 
 if config["device"] != "cpu" and card_mb():
@@ -307,6 +304,9 @@ def gpu_share(least, per_mb=0):
 def whole_gpu(wildcards):
     """All of a GPU's memory: of a job whose time is a result, or that takes what there is."""
     return 0 if config["device"] == "cpu" else card_mb()
+
+
+GPU_FILES = ["/dev/nvidiactl", "/dev/kfd", "/dev/dxg"]
 
 
 def check_gpu():
