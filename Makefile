@@ -28,7 +28,7 @@ rehearse: $(VENV)/.installed
 bench-prune: $(VENV)/.installed
 	@$(BIN)/python benchmarks/prune.py
 
-# Each stage's rate on this machine's GPU, and what the paper's grid will take: five minutes are meant.
+# Each stage's rate on this machine's GPU, and what the paper's grid will take: some five minutes.
 bench-gpu: $(VENV)/.installed
 	@$(BIN)/python benchmarks/gpu.py --protocol
 
@@ -37,7 +37,7 @@ SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reord
 test: check
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
-# Every stage on this machine's GPU, with true int8 kernels: two to four minutes. It fails without a GPU.
+# Every stage on this machine's GPU, with true int8 kernels, in two to four minutes; never skipped.
 test-gpu: $(VENV)/.installed
 	$(BIN)/python -m pytest tests/gpu
 

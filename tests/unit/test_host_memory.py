@@ -33,10 +33,12 @@ JOB = "memory/slurm/uid_0/job_7"
             {
                 f"{JOB}/memory.limit_in_bytes": str(300 * MB),
                 f"{JOB}/memory.usage_in_bytes": str(100 * MB),
+                f"{JOB}/memory.stat": f"cache 5\ntotal_inactive_file {20 * MB}",
                 f"{JOB}/step_0/task_0/memory.limit_in_bytes": str(2**63 - 4096),
                 f"{JOB}/step_0/task_0/memory.usage_in_bytes": "1",
+                f"{JOB}/step_0/task_0/memory.stat": "total_inactive_file 0",
             },
-            200 * MB,
+            220 * MB,
         ),
         # v2: "max" is no limit.
         (
@@ -44,13 +46,22 @@ JOB = "memory/slurm/uid_0/job_7"
             {
                 "box/memory.max": str(50 * MB),
                 "box/memory.current": str(20 * MB),
+                "box/memory.stat": f"anon 7\ninactive_file {MB}",
                 "box/job/memory.max": "max",
                 "box/job/memory.current": str(10 * MB),
             },
-            30 * MB,
+            31 * MB,
         ),
         # More used than allowed, for a moment.
-        ("0::/x\n", {"x/memory.max": str(MB), "x/memory.current": str(2 * MB)}, 0),
+        (
+            "0::/x\n",
+            {
+                "x/memory.max": str(MB),
+                "x/memory.current": str(2 * MB),
+                "x/memory.stat": "inactive_file 0",
+            },
+            0,
+        ),
     ],
 )
 def test_a_limit_that_is_less_than_what_is_free(tmp_path, groups, files, left):

@@ -5,9 +5,9 @@ from pathlib import Path
 import psutil
 
 LIMITS = {
-    # v1, v2: the limit's file and that of what is used
-    "memory.limit_in_bytes": "memory.usage_in_bytes",
-    "memory.max": "memory.current",
+    # v1, v2: the limit's file, that of what is used, and of that the part which files have cached
+    "memory.limit_in_bytes": ("memory.usage_in_bytes", "total_inactive_file"),
+    "memory.max": ("memory.current", "inactive_file"),
 }
 
 
@@ -36,10 +36,12 @@ def _left(root: Path) -> list[int]:
         for place in [folder, *folder.parents]:  # a group has its parents' limits as well
             if not place.is_relative_to(top):
                 break
-            found += [
-                int(limit) - int((place / used).read_text())
-                for name, used in LIMITS.items()
-                if (place / name).is_file()
-                and (limit := (place / name).read_text().strip()).isdecimal()
-            ]
-    return [max(0, left) for left in found]
+            for name, (usage, cached) in LIMITS.items():
+                if not (place / name).is_file():
+                    continue
+                limit = (place / name).read_text().strip()
+                if limit.isdecimal():  # v2 has "max" for none
+                    statistics = dict(map(str.split, (place / "memory.stat").open()))
+                    used = int((place / usage).read_text()) - int(statistics.get(cached, 0))
+                    found.append(max(0, int(limit) - used))
+    return found
