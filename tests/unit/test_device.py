@@ -2,6 +2,8 @@
 
 import os
 import platform
+import resource
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -126,3 +128,12 @@ def test_a_cpu_is_left_as_it_is(monkeypatch, torch_as_it_was):
     assert device.prepare("cpu", torch.get_num_threads()) == CPU
     assert not torch.are_deterministic_algorithms_enabled()
     assert not os.environ["CUBLAS_WORKSPACE_CONFIG"]
+
+
+@pytest.mark.parametrize(("system", "unit"), [("linux", 2**10), ("darwin", 1)])
+def test_resident_memory_is_in_mib_on_each_system(monkeypatch, system, unit):
+    """Linux counts it in KiB, macOS in bytes."""
+    most = SimpleNamespace(ru_maxrss=300 * 2**20 // unit)
+    monkeypatch.setattr(resource, "getrusage", lambda _: most)
+    monkeypatch.setattr(device.sys, "platform", system)
+    assert device.peak_memory_mb(CPU) == 300

@@ -45,7 +45,7 @@ def test_labels_cover_the_summary_or_the_whole_sequence(tokens, opt_folders):
     tokenizer = Tokenizer.from_file(str(files(opt_folders)))
     rows = pandas.read_parquet(tokens)
     for loss in ("summary", "sequence"):
-        data = training.examples(tokens, loss, end_token=2)
+        data = training.examples(tokens, loss, True, files(opt_folders))
         for example, reference in zip(data, rows["reference"], strict=True):
             learned = [i for i in example["labels"].tolist() if i != training.IGNORED]
             assert example["input_ids"][-1] == learned[-1] == 2
@@ -53,7 +53,7 @@ def test_labels_cover_the_summary_or_the_whole_sequence(tokens, opt_folders):
                 assert tokenizer.decode(learned) == f"{reference}\n\n### End"
             else:
                 assert learned == example["input_ids"].tolist()
-    plain = training.examples(tokens, "sequence", end_token=None)
+    plain = training.examples(tokens, "sequence", False, files(opt_folders))
     assert [row["input_ids"].tolist() for row in plain] == [list(ids) for ids in rows["input_ids"]]
 
 
@@ -173,7 +173,7 @@ def test_a_batch_is_padded_to_its_longest_sequence(opt_folders, tokens, tmp_path
         return forward(*args, **kwargs)
 
     monkeypatch.setattr(model, "forward", watched)
-    data = training.examples(tokens, "summary", 2)
+    data = training.examples(tokens, "summary", True, files(opt_folders))
     training.train(
         model.train(),
         data,
@@ -261,8 +261,8 @@ def test_logits_of_labelled_tokens_alone_give_the_same_loss(
     assert curves[1][-1] < curves[1][0] and curves[1] != curves[0]
 
 
-def test_batches_of_one_shape_say_the_same(tokens):
-    data = training.examples(tokens, "summary", end_token=2)[:3]
+def test_batches_of_one_shape_say_the_same(tokens, opt_folders):
+    data = training.examples(tokens, "summary", True, files(opt_folders))[:3]
     free, fixed = training.Placed(1)(data), training.Placed(1, (5, 200, 190))(data)
     assert fixed["input_ids"].shape == (5, 200) and len(fixed["places"]) == 190
     count = len(free["places"])

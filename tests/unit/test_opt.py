@@ -25,7 +25,8 @@ VARIANTS = {
 def make(variant: dict) -> OPTForCausalLM:
     torch.manual_seed(0)
     shape = {"hidden_size": 16, "ffn_dim": 32, "num_hidden_layers": 3, "num_attention_heads": 4}
-    config = OPTConfig(vocab_size=50, max_position_embeddings=32, **shape, **variant)
+    shape |= {"vocab_size": 50, "max_position_embeddings": 32}
+    config = OPTConfig(**(shape | variant))
     model = OPTForCausalLM(config)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -80,12 +81,35 @@ def test_a_tensor_that_is_missing_is_named():
         ('{"model_type": "llama"}', "model_type 'llama'; allowed is opt"),
         (
             '{"model_type": "opt", "hidden_size": 8, "activation_function": "tanh"}',
-            "activation_function 'tanh'; allowed: relu, gelu, silu",
+            "activation_function 'tanh'; allowed is relu, gelu, silu",
         ),
         (
             '{"model_type": "opt", "activation_function": ["relu"]}',
-            "allowed: relu, gelu, silu",
+            "allowed is relu, gelu, silu",
         ),
+        (
+            '{"model_type": "opt", "enable_bias": "false"}',
+            "enable_bias 'false'; allowed is true or",
+        ),
+        (
+            '{"model_type": "opt", "tie_word_embeddings": 0}',
+            "tie_word_embeddings 0; allowed is true",
+        ),
+        (
+            '{"model_type": "opt", "layer_norm_elementwise_affine": null}',
+            "affine None; allowed is tr",
+        ),
+        ('{"model_type": "opt", "dropout": 1.0}', "dropout 1.0; allowed is from 0 to below 1"),
+        ('{"model_type": "opt", "attention_dropout": NaN}', "attention_dropout nan; allowed is"),
+        (
+            '{"model_type": "opt", "layerdrop": 0.1}',
+            "layerdrop 0.1; allowed is 0: layers are never",
+        ),
+        (
+            '{"model_type": "opt", "num_attention_heads": 5}',
+            "heads 5; allowed is a number of heads",
+        ),
+        ('{"model_type": "opt", "word_embed_proj_dim": -1}', "word_embed_proj_dim -1; allowed is"),
         ('{"model_type": "opt", "ffn_dim": null}', "ffn_dim None; allowed is a number above 0"),
         ('{"model_type": "opt", "vocab_size": true}', "vocab_size True; allowed is a number"),
         ('{"model_type": "opt", "num_hidden_layers": 0}', "num_hidden_layers 0; allowed is"),

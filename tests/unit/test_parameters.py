@@ -29,6 +29,9 @@ def test_parameters_are_those_of_the_model(path: Path) -> None:
         {"do_layer_norm_before": False},
         {"num_hidden_layers": 3, "ffn_dim": 96},
         {"vocab_size": 50272, "max_position_embeddings": 2048},
+        {"tie_word_embeddings": False, "word_embed_proj_dim": 64},
+        {"enable_bias": False},
+        {"layer_norm_elementwise_affine": False},
     ],
 )
 def test_each_part_of_the_shape_counts(change: dict) -> None:

@@ -100,3 +100,24 @@ def test_a_model_folder_that_is_no_opt(project):
     (folder / "config.json").write_text('{"model_type": "llama"}')
     project.use(project.models | {"llama": folder}, GRID + "llama\tbase\tnone\tnone\n")
     refused(project, "config.json: model_type 'llama'; allowed is opt")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (
+            {"tokens": {"text": 480, "summary": 96}},
+            "key 'tokens': text 480 + summary 96 with 42 of the prompt and 6 of its end are 624 "
+            "tokens, more than the 512 positions of tiny-pre; allowed for text + summary: 464",
+        ),
+        (
+            {"generate": {"max_new_tokens": 400}},
+            "key 'generate.max_new_tokens': 400 after tokens.t",
+        ),
+        ({"calibration": {"length": 513}}, "key 'calibration.length': 513 is more than the 512"),
+    ],
+)
+def test_texts_beyond_the_models_positions(project, more, said):
+    """It was an IndexError of the embedding, after minutes."""
+    project.use(project.models, **more)
+    refused(project, said, "-n", "all")

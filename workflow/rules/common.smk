@@ -14,8 +14,9 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from sparsesum import files, grid, hub, locks, parameters, published, settings, sources
+from sparsesum import files, grid, hub, locks, parameters, positions, published, settings, sources
 from sparsesum.errors import InputError
+from sparsesum.prompt import Prompt
 
 if workflow.is_main_process:
     # A killed Snakemake leaves its lock. This stays open for as long as we live.
@@ -241,6 +242,36 @@ def model_mb(name):
                 file=sys.stderr,
             )
         return UNKNOWN_MB
+
+
+def check_positions():
+    """Refuse texts that are longer than a model's positions: a job would find out after minutes.
+
+    Of a model that is not there yet its jobs find out.
+    """
+    for name in dict.fromkeys(row.model for row in ROWS):
+        try:
+            folder = hub.folder(origin("model", name)["source"], manifest("model", name))
+            there = files.read_json(folder / "config.json").get("max_position_embeddings", 2048)
+        except (InputError, OSError, ValueError, AttributeError):
+            continue
+        try:
+            prompt = positions.of_prompt(folder / "tokenizer.json", Prompt(**config["prompt"]))
+        except InputError:
+            prompt = (0, 0)
+        pruners = {row.pruner for row in ROWS if row.model == name and row.checkpoint != "dense"}
+        calibrates = any(
+            sources.defines(f"sparsesum/pruners/{pruner}.py", "accumulate") for pruner in pruners
+        )
+        if isinstance(there, int):
+            positions.check(config, name, there, *prompt, calibrates)
+
+
+if workflow.is_main_process:
+    try:
+        check_positions()
+    except InputError as error:
+        raise WorkflowError(str(error))
 
 
 def sized(least, per_mb=0):

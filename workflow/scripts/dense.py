@@ -6,11 +6,14 @@ from runner import job
 def main(snakemake) -> None:
     from pathlib import Path
 
-    from sparsesum import checkpoints, files, hub
+    from sparsesum import checkpoints, files, finite, hub
 
     source = hub.folder(snakemake.params.source, snakemake.input.manifest)
     model = checkpoints.load(source)
+    # Once, here: what is made of it is looked at where it is made.
+    finite.check(model.state_dict(), source, "fetch or export it again")
     tokenizer = checkpoints.load_tokenizer(source)
+    checkpoints.check_vocabulary(tokenizer, model.config, source)
     with files.whole(Path(snakemake.output.model).parent) as draft:
         checkpoints.save(model, draft)
         tokenizer.save(str(draft / "tokenizer.json"))

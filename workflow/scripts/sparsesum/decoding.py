@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
+from sparsesum.errors import InputError
 from sparsesum.opt import OPT
 
 EVERY = 8
@@ -89,6 +90,7 @@ class Greedy:
         self.written = torch.zeros(rows, limit, dtype=torch.int64, device=device)
         self.done = torch.zeros(rows, dtype=torch.bool, device=device)
         self.steps = torch.zeros(1, dtype=torch.int64, device=device)
+        self.sound = torch.ones((), dtype=torch.bool, device=device)
         self.replay: Callable[[], None] | None = None
 
     @torch.inference_mode()
@@ -98,7 +100,8 @@ class Greedy:
         """The new tokens of each prompt, each the likeliest; the end token is kept.
 
         `stopped`: whether a sequence's new tokens say that it is over; asked every few steps, so
-        that some more may follow.
+        that some more may follow. An InputError where a logit was NaN or infinite: it would be
+        decoded to some token.
         """
         limit = self.written.shape[1]
         self._read(prompts)
@@ -108,6 +111,7 @@ class Greedy:
             rows = [row[: row.index(self.end) + 1] if self.end in row else row for row in rows]
             going = {i for i in going if rows[i][-1] != self.end and not stopped(rows[i])}
             if done == limit or not going:
+                check_sound(self.sound)
                 return rows
             for _ in range(count := min(EVERY, limit - done)):
                 self._step()
@@ -136,7 +140,11 @@ class Greedy:
 
     def _choose(self, hidden: torch.Tensor) -> None:
         """Write each sequence's likeliest next token, of [rows, width]; of equals the first."""
-        tokens = self.model.lm_head(hidden).argmax(-1).masked_fill(self.done, self.pad)
+        logits = self.model.lm_head(hidden)
+        tokens = logits.argmax(-1)
+        # The likeliest is NaN where any is.
+        self.sound &= (logits.gather(-1, tokens[:, None]).isfinite()[:, 0] | self.done).all()
+        tokens = tokens.masked_fill(self.done, self.pad)
         self.tokens.copy_(tokens[:, None])
         self.written.index_copy_(1, self.steps, self.tokens)
         self.done |= tokens == self.end
@@ -162,6 +170,15 @@ class Greedy:
         self.place.advance()
         self.positions += 1
         self._choose(hidden[:, 0])
+
+
+def check_sound(sound: torch.Tensor) -> None:
+    """Raise an InputError unless `sound`: whether all logits were finite."""
+    if not sound:
+        raise InputError(
+            "a logit is NaN or infinite, and the token that it stands for is none: the model is "
+            "not sound, or overflows in generate.dtype (allowed: fp32, bf16, fp16, auto)"
+        )
 
 
 def captured(step: Callable[[], None]) -> Callable[[], None]:

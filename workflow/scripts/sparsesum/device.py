@@ -3,6 +3,7 @@
 import os
 import platform
 import resource
+import sys
 from pathlib import Path
 
 import torch
@@ -104,4 +105,6 @@ def peak_memory_mb(device: torch.device) -> float:
     """The most memory needed so far, in MiB: allocated on a GPU, or resident in this process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    # KiB on Linux, bytes on macOS.
+    unit = 1 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20

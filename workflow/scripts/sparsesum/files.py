@@ -85,9 +85,9 @@ def sync(path: Path) -> None:
 
 
 def write_json(path: str | Path, value: object) -> None:
-    """One JSON document, indented, with a newline at its end."""
+    """One JSON document, indented, with a newline at its end. A ValueError for NaN or infinity."""
     with whole(path) as draft:
-        draft.write_text(json.dumps(value, indent=2) + "\n")
+        draft.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
 def read_json(path: str | Path) -> dict:
@@ -96,9 +96,12 @@ def read_json(path: str | Path) -> dict:
 
 
 def write_jsonl(path: str | Path, records: Iterable[dict]) -> None:
-    """A JSON object a line; plain ASCII, so that any text (a lone surrogate, say) survives."""
+    """A JSON object a line; plain ASCII, so that any text (a lone surrogate, say) survives.
+
+    A ValueError for NaN or infinity, which are no JSON.
+    """
     with whole(path) as draft, draft.open("w") as file:
-        file.writelines(json.dumps(record) + "\n" for record in records)
+        file.writelines(json.dumps(record, allow_nan=False) + "\n" for record in records)
 
 
 def read_jsonl(path: str | Path) -> list[dict]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from sparsesum import checkpoints, sparsity, training
+from sparsesum import checkpoints, finite, sparsity, training, watch
 
 
 def keep_zeros(model: torch.nn.Module) -> None:
@@ -35,15 +35,15 @@ def finetune(
 ) -> dict:
     """Fine-tune the model of `checkpoint` and save it to `folder`; returns the training's costs.
 
-    The zeros that the checkpoint has in the decoder's Linears are there in the result, checked.
+    The zeros that the checkpoint has in the decoder's Linears are there in the result, checked. An
+    InputError if the training diverges.
     `notes` is the folder of a broken off run, which is gone on from (`training.train`).
     """
     torch.manual_seed(settings["seed"])
     model = checkpoints.load(checkpoint)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     keep_zeros(model.to(device))
-    end_token = model.config.eos_token_id if settings["end_token"] else None
-    data = training.examples(tokens, settings["loss"], end_token)
+    data = training.examples(tokens, settings["loss"], settings["end_token"], tokenizer_file)
     costs = training.train(
         model.train(), data, tokenizer_file, device, settings, curve, notes, save_every
     )
@@ -52,5 +52,6 @@ def finetune(
     after = model.state_dict()
     pruned = {name: before[name] for name in names if not before[name].all()}
     sparsity.check_kept(pruned, after)
+    finite.check(after, "after the training", watch.REMEDY)
     checkpoints.save(model, folder)
     return costs

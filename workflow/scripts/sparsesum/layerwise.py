@@ -20,7 +20,7 @@ from types import ModuleType
 import numpy
 import torch
 
-from sparsesum import host_memory
+from sparsesum import finite, host_memory
 from sparsesum.errors import InputError
 from sparsesum.files import sync
 from sparsesum.layers import LINEARS, Layers, linear_name
@@ -85,7 +85,8 @@ def prune(
     killed walk goes on from; it changes no byte.
 
     Returns the seconds of each stage. An InputError, which names the Linear, for a pattern that
-    does not fit it or inputs that are not finite; and one for an option that the pruner has not.
+    does not fit it, and for inputs or pruned weights that are not finite; and one for an option
+    that the pruner has not.
     """
     clock = Stopwatch()
     _check_options(pruner, options)
@@ -119,6 +120,8 @@ def prune(
                 weight = layer.get_submodule(name).weight
                 with _naming(linear_name(index, name)), clock("sparsify"):
                     weight.copy_(pruner.sparsify(weight, state, pattern, **options))
+                    if not finite.is_finite(weight):
+                        raise InputError("a weight is NaN or infinite: is the model sound?")
                 with clock("read and write"):
                     target[linear_name(index, f"{name}.weight")] = weight
                 zeros += weight.numel() - int(weight.count_nonzero())

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch.nn.functional import cross_entropy
 
+from sparsesum import finite
 from sparsesum.errors import InputError
 from sparsesum.opt import OPT
 
@@ -27,7 +28,7 @@ def negative_log(
 
     starts: the index, at least 1, of the first token that counts. Logits are made of the tokens
     that count alone, and become float32. report: called with the number of sequences done. An
-    InputError where a sequence exceeds the model's positions.
+    InputError where a sequence exceeds the model's positions, or its likelihood is not finite.
     """
     longest, positions = max(map(len, sequences)), model.config["max_position_embeddings"]
     if longest > positions:
@@ -56,6 +57,7 @@ def negative_log(
             sums[i] = float(part.sum())
         done += len(chosen)
         report(done)
+    finite.check_values(sums, "the likelihood", (f"sequence {i}" for i in range(len(sums))))
     return sums
 
 

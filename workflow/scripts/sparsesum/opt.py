@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sparsesum import finite
 from sparsesum.errors import InputError
 
 ACTIVATIONS = {"relu": functional.relu, "gelu": functional.gelu, "silu": functional.silu}
@@ -26,14 +27,15 @@ SHAPE = {
     "max_position_embeddings": 2048,
     "num_attention_heads": 12,
 }
-DEFAULTS = SHAPE | {
+SWITCHES = {
     "do_layer_norm_before": True,
-    "activation_function": "relu",
     "enable_bias": True,
     "layer_norm_elementwise_affine": True,
     "tie_word_embeddings": True,
     "_remove_final_layer_norm": False,
 }
+SHARES = {"dropout": 0.1, "attention_dropout": 0.0}
+DEFAULTS = SHAPE | SWITCHES | SHARES | {"activation_function": "relu", "layerdrop": 0.0}
 """What a config.json may leave out, as transformers' OPTConfig has it."""
 
 OFFSET = 2
@@ -57,15 +59,36 @@ def read_config(folder: Path) -> dict:
             f"{path}: model_type '{config.get('model_type')}'; allowed is opt: this project prunes "
             "OPT"
         )
-    if wrong := [name for name in SHAPE if type(config[name]) is not int or config[name] < 1]:
-        raise InputError(f"{path}: {wrong[0]} {config[wrong[0]]!r}; allowed is a number above 0")
     config["word_embed_proj_dim"] = config.get("word_embed_proj_dim") or config["hidden_size"]
-    if config["activation_function"] not in [*ACTIVATIONS]:
+    numbers = [*SHAPE, "word_embed_proj_dim"]
+    allowed = dict.fromkeys(numbers, (_is_number, "a number above 0"))
+    allowed |= dict.fromkeys(SWITCHES, (_is_switch, "true or false"))
+    allowed |= dict.fromkeys(SHARES, (_is_share, "from 0 to below 1"))
+    activations = [*ACTIVATIONS]  # a list is asked with ==: what JSON holds may have no hash
+    allowed["activation_function"] = (activations.__contains__, ", ".join(activations))
+    # A layer that is left out at random would be there on a GPU.
+    allowed["layerdrop"] = ([0, None].__contains__, "0: layers are never left out in training")
+    for name, (is_allowed, said) in allowed.items():
+        if not is_allowed(config[name]):
+            raise InputError(f"{path}: {name} {config[name]!r}; allowed is {said}")
+    if config["hidden_size"] % config["num_attention_heads"]:
         raise InputError(
-            f"{path}: activation_function '{config['activation_function']}'; allowed: "
-            + ", ".join(ACTIVATIONS)
+            f"{path}: hidden_size {config['hidden_size']} with num_attention_heads "
+            f"{config['num_attention_heads']}; allowed is a number of heads that divides it"
         )
     return config
+
+
+def _is_number(value: object) -> bool:
+    return type(value) is int and value > 0
+
+
+def _is_switch(value: object) -> bool:
+    return type(value) is bool
+
+
+def _is_share(value: object) -> bool:
+    return type(value) in (int, float) and 0 <= value < 1
 
 
 class Attention(nn.Module):
@@ -224,8 +247,8 @@ def model(
 ) -> OPT:
     """The model of a configuration and a state dict as transformers names its tensors.
 
-    A tied head is the embedding. A RuntimeError that names a tensor
-    that is missing or of another shape.
+    A tied head is the embedding. A RuntimeError that names a tensor that is missing or of another
+    shape; an InputError that names one with a value that is NaN or infinite, in that dtype.
     """
     with torch.device("meta"):
         made = OPT(config)
@@ -233,4 +256,5 @@ def model(
     if config["tie_word_embeddings"]:
         state["lm_head.weight"] = state["model.decoder.embed_tokens.weight"]
     made.load_state_dict(state, strict=True, assign=True)
+    finite.check(state, f"weights as {dtype}", "make or fetch it anew, or set generate.dtype: fp32")
     return made.eval().requires_grad_(False)

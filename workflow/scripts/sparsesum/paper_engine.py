@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
 from sparsesum import quantisation
+from sparsesum.decoding import check_sound
 
 
 def load(
@@ -40,11 +41,20 @@ def greedy(
     stop: str,
     prompts: list[list[int]],
 ) -> list[list[int]]:
-    """At most `limit` new tokens of each prompt, up to `stop` or the end token."""
+    """At most `limit` new tokens of each prompt, up to `stop` or the end token.
+
+    An InputError where a logit is NaN or infinite.
+    """
     width = max(map(len, prompts))
     device = next(model.parameters()).device
     ids = torch.tensor([[pad] * (width - len(prompt)) + prompt for prompt in prompts])
     seen = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+    sound = torch.ones((), dtype=torch.bool, device=device)
+
+    def look(head: torch.nn.Module, args: tuple, logits: torch.Tensor) -> None:
+        sound.logical_and_(logits[:, -1].amax(-1).isfinite().all())  # NaN where any is
+
+    looking = model.get_output_embeddings().register_forward_hook(look)
     output = model.generate(
         input_ids=ids.to(device),
         attention_mask=seen.to(device),
@@ -56,6 +66,8 @@ def greedy(
         stop_strings=[stop],
         tokenizer=PreTrainedTokenizerFast(tokenizer_object=tokenizer),
     )
+    looking.remove()
+    check_sound(sound)
     return [_without_padding(row, pad) for row in output[:, width:].tolist()]
 
 

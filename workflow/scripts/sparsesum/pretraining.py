@@ -13,6 +13,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import OPTConfig, OPTForCausalLM
 
+from sparsesum import finite
 from sparsesum.bills import STYLES
 from sparsesum.prompt import training_text
 
@@ -108,6 +109,7 @@ def pretrain(
         )
         done += settings["steps"]
         model.half()
+        finite.check(model.state_dict(), f"round {number}", "lower its learning_rate")
     model.save_pretrained(folder)
     tokenizer.save(str(Path(folder) / "tokenizer.json"))
 

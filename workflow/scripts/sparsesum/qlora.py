@@ -11,7 +11,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
 from peft.tuners.lora import LoraLayer
 
-from sparsesum import checkpoints, quantisation, sparsity, training
+from sparsesum import checkpoints, finite, quantisation, sparsity, training, watch
 from sparsesum import device as devices
 
 
@@ -53,7 +53,8 @@ def finetune(
     of the adapter; engine: whether the base is multiplied as int8, by bitsandbytes' kernels, or
     dense, with the same values, in the dtype of the precision. Every zero of the checkpoint's
     decoder Linears is a zero of the base, before and after the training, checked. `notes` is the
-    folder of a broken off run, which is gone on from (`training.train`).
+    folder of a broken off run, which is gone on from (`training.train`). An InputError if the
+    training diverges.
     """
     torch.manual_seed(settings["seed"])
     dtype = devices.dtype(settings["precision"], device)
@@ -62,6 +63,7 @@ def finetune(
     pruned = {name: before[name] for name in sparsity.decoder_linears(before)}
     sparsity.check_kept(pruned, model.state_dict())
     checkpoints.save(model, base)
+    finite.check(checkpoints.state(base), base)
     if settings["engine"] == "dense":
         model = quantisation.load_dense(base, device, dtype).requires_grad_(False)
     else:  # frozen, with all but the int8 weights in float32; the Trainer checkpoints
@@ -81,8 +83,7 @@ def finetune(
     autocast = settings["engine"] == "int8" or dtype == torch.float16
     if not autocast:
         _multiply_in_the_bases_dtype(adapted)
-    end_token = model.config.eos_token_id if settings["end_token"] else None
-    data = training.examples(tokens, settings["loss"], end_token)
+    data = training.examples(tokens, settings["loss"], settings["end_token"], tokenizer_file)
     costs = training.train(
         adapted,
         data,
@@ -100,6 +101,7 @@ def finetune(
         for name, tensor in adapted.state_dict().items()
     }
     sparsity.check_kept(pruned, trained)
+    finite.check(trained, "after the training", watch.REMEDY)
     sparsity.check_kept(pruned, checkpoints.state(base))
     # peft keeps them as a set, whose order, and so the file, would differ from run to run.
     adapted.peft_config["default"].target_modules = sorted(settings["target_modules"])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from sparsesum import finite
 from sparsesum.layers import Layers, linear_name
 from sparsesum.layerwise import READERS, Inputs, walk
 from sparsesum.statistics import hessian
@@ -74,9 +75,15 @@ def errors(
         walk(layers, inputs, sequences, hessian, compare, exact=False, clock=Stopwatch())
     finally:
         inputs.remove()
+    finite.check_values(
+        (record["error"] for record in records),
+        "the reconstruction error",
+        (linear_name(record["layer"], record["linear"]) for record in records),
+    )
     return records
 
 
 def _energy(matrix: torch.Tensor, gram: torch.Tensor) -> float:
     """tr(A G A^T), which rounding of G must not make negative."""
-    return max(0.0, float(((matrix @ gram) * matrix).sum()))
+    energy = float(((matrix @ gram) * matrix).sum())
+    return 0.0 if energy < 0 else energy  # `max` would give 0 for NaN

@@ -4,7 +4,7 @@ import functools
 import tempfile
 from pathlib import Path
 
-from sparsesum import lean
+from sparsesum import finite, lean
 
 METRICS = ("rouge1", "rouge2", "rougeL", "rougeLsum", "bertscore")
 FOLDER = Path(__file__).with_name("metrics")
@@ -20,7 +20,7 @@ def score(
     `num_layers` of the encoder in folder `encoder`, not rescaled), blank (the prediction is) and
     cut_off. A blank prediction or reference scores 0. `batch_size` counts examples; the encoder
     runs on `device`. Raises ValueError if the encoder has fewer layers, OSError if it cannot be
-    loaded.
+    loaded, InputError for a score that is not finite.
     """
     if not records:
         return []
@@ -34,6 +34,9 @@ def score(
     columns["bertscore"] = bertscore.compute(
         **texts, encoder=str(encoder), num_layers=num_layers, batch_size=batch_size, device=device
     )["f1"]
+    ids = [record["id"] for record in records]
+    for metric in METRICS:
+        finite.check_values(columns[metric], metric, ids)
     return [
         {
             "id": record["id"],

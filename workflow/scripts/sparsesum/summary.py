@@ -3,7 +3,7 @@
 import math
 from statistics import fmean
 
-from sparsesum import grounding, scores
+from sparsesum import finite, grounding, scores
 from sparsesum.bootstrap import interval, share
 
 METRICS = (*scores.METRICS, *grounding.METRICS)
@@ -13,13 +13,15 @@ def summary(examples: list[dict], resamples: int, seed: int) -> dict:
     """The scores of a split: for each metric its mean, and low and high of its 95 % interval.
 
     Also how many examples there are, and which share of them (0..1) is blank and cut off, with its
-    Wilson interval. A metric that has no value (NaN) for some examples is over the others, and says
-    how many those are; where none has one, its figures are None. Raises InputError if there is no
-    example.
+    Wilson interval. A metric of grounding that has no value (NaN) for some examples is over the
+    others, and says how many those are; where none has one, its figures are None. Raises InputError
+    if there is no example, or one without ROUGE or BERTScore.
     """
     result: dict = {"examples": len(examples)}
     for metric in METRICS:
         values = [example[metric] for example in examples]
+        if metric in scores.METRICS:
+            finite.check_values(values, metric, (f"example {i}" for i in range(len(values))))
         known = [value for value in values if not math.isnan(value)]
         if values and not known:
             mean = low = high = None

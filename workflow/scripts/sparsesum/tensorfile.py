@@ -10,6 +10,12 @@ from safetensors import safe_open
 DTYPES = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
 
 
+def dtypes(path: Path) -> dict[str, str]:
+    """The dtype of each tensor in a safetensors file, as the format calls it: F32, I8, ..."""
+    with safe_open(path, "pt") as tensors:
+        return {name: tensors.get_slice(name).get_dtype() for name in tensors.keys()}  # noqa: SIM118
+
+
 class TensorFile(Mapping):
     """A mapping of names to tensors, on the CPU, that reads at each look and writes in place.
 

@@ -20,23 +20,29 @@ from transformers.trainer_callback import PrinterCallback
 
 from sparsesum import device as devices
 from sparsesum import memory
+from sparsesum.errors import InputError
 from sparsesum.files import read_json, sha256, whole, write_json
 from sparsesum.job import Progress
+from sparsesum.watch import Watch
 
 IGNORED = -100
 """The label of a token that the loss does not cover."""
 
 
-def examples(tokens: Path, loss: str, end_token: int | None) -> list[dict[str, torch.Tensor]]:
+def examples(
+    tokens: Path, loss: str, end_token: bool, tokenizer_file: Path
+) -> list[dict[str, torch.Tensor]]:
     """Training examples from a parquet file of tokens: input_ids and labels, [tokens] each.
 
     `loss` is "summary" (labels cover the summary and "### End") or "sequence" (the prompt too, as
-    in the paper). `end_token`, where given, is appended and learned.
+    in the paper). end_token: "</s>" is appended and learned, as the tokenizer has it, since that is
+    where generation stops.
     """
+    end = [Tokenizer.from_file(str(tokenizer_file)).token_to_id("</s>")] if end_token else []
     rows = pyarrow.parquet.read_table(tokens, columns=["input_ids", "summary_start"]).to_pylist()
     found = []
     for row in rows:
-        ids = torch.tensor([*row["input_ids"], *([] if end_token is None else [end_token])])
+        ids = torch.tensor([*row["input_ids"], *end])
         labels = ids.clone()
         labels[: row["summary_start"] if loss == "summary" else 0] = IGNORED
         found.append({"input_ids": ids, "labels": labels})
@@ -125,12 +131,20 @@ class Labelled(Trainer):
     captured: on a GPU the third step is captured, with its gradients, as a CUDA graph, and the
     following replay it: the same kernels on the same random numbers, without the thousands of
     launches for which the GPU would wait. All batches have one shape then, and are a step each.
+
+    An InputError at a step whose loss or gradients are not finite: on a CPU before it changes a
+    weight, on a GPU, which is not waited for in between, at the next point of the loss curve.
     """
 
     captured = False
     WARM_UP = 2
     _steps = 0
     _graph: "torch.cuda.CUDAGraph | None" = None
+    _watch: Watch | None = None
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self._losses: list[torch.Tensor] = []
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         if "places" not in inputs:
@@ -144,6 +158,23 @@ class Labelled(Trainer):
         return total / num_items_in_batch
 
     def training_step(self, model, inputs, num_items_in_batch=None):
+        loss = self._forward_and_backward(model, inputs, num_items_in_batch)
+        self._losses.append(loss)
+        return loss
+
+    def _get_grad_norm(self, model, grad_norm=None):
+        # The Trainer has the norm here, at the end of each step, before the weights are changed.
+        norm = super()._get_grad_norm(model, grad_norm)
+        if self._watch is None:
+            self._watch = Watch(norm.device, scaled=self.args.fp16)
+        step, steps = self.state.global_step + 1, self.state.max_steps
+        self._watch.observe(step, sum(self._losses), norm, self._get_learning_rate())
+        self._losses.clear()
+        if norm.device.type == "cpu" or step == steps or not step % self.args.logging_steps:
+            self._watch.check(steps)
+        return norm
+
+    def _forward_and_backward(self, model, inputs, num_items_in_batch):
         self._steps += 1
         if not self.captured or self._steps <= self.WARM_UP:
             return super().training_step(model, inputs, num_items_in_batch)
@@ -283,7 +314,15 @@ def train(
     the point before). autocast: with 16 bits, weights are cast where they are multiplied; a model
     that is in that dtype itself needs none. captured: a step's work looks at no value on the
     device, so that a GPU may repeat it as a CUDA graph, where a step is one batch.
+
+    An InputError where an example exceeds the model's positions, or where the training diverges.
     """
+    longest = max(len(example["labels"]) for example in data)
+    if longest > (limit := model.config.max_position_embeddings):
+        raise InputError(
+            f"a text of {longest} tokens, with prompt and summary, exceeds the model's {limit} "
+            "positions; lower tokens.text or tokens.summary"
+        )
     dtype = devices.dtype(settings["precision"], device)
     on_gpu = device.type == "cuda"
     batch_size, checkpointing = _batches(model, data, device, dtype, settings)
@@ -308,8 +347,8 @@ def train(
         save_total_limit=2,  # one is complete while the next is written
         report_to="none",
         logging_steps=settings["log_every"],
-        # It looks at the loss after each step, for which the GPU would be waited for.
-        logging_nan_inf_filter=not on_gpu,
+        # It would put the mean of earlier losses in place of NaN; Labelled looks for NaN itself.
+        logging_nan_inf_filter=False,
         disable_tqdm=True,
         dataloader_pin_memory=on_gpu,
         remove_unused_columns=False,
