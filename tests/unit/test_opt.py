@@ -5,6 +5,9 @@ import json
 import oracles
 import pytest
 import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
+from test_fuzz import fuzz
 from transformers import OPTConfig, OPTForCausalLM
 
 from sparsesum import checkpoints, opt
@@ -125,3 +128,44 @@ def test_what_is_no_opt_is_refused(content, said, tmp_path):
 def test_the_defaults_are_those_of_transformers():
     theirs = OPTConfig().to_dict()
     assert json.loads(json.dumps(opt.DEFAULTS)) == {key: theirs[key] for key in opt.DEFAULTS}
+
+
+SMALL = {
+    "hidden_size": 8,
+    "ffn_dim": 8,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "vocab_size": 9,
+    "max_position_embeddings": 4,
+    "pad_token_id": 0,
+}
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 12) | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=9), inner),
+    max_leaves=4,
+)
+FIELDS = st.sampled_from([*opt.DEFAULTS, "word_embed_proj_dim", "model_type", "of_no_meaning"])
+LIKELY = st.sampled_from([True, False, 0, 0.0, 0.5, 1, 8, "relu", "gelu", "silu", None])
+
+
+@fuzz(300)
+@given(st.dictionaries(FIELDS, ANYTHING | LIKELY, max_size=4))
+@example({"num_attention_heads": 3})
+@example({"layerdrop": 0.5})
+@example({"word_embed_proj_dim": 0})
+@example({"activation_function": {}})
+def test_what_is_allowed_of_a_configuration_makes_a_model(tmp_path_factory, changed):
+    """Any config.json is refused in one line, or is one that transformers and this project make."""
+    folder = tmp_path_factory.getbasetemp()
+    (folder / "config.json").write_text(json.dumps(SMALL | {"model_type": "opt"} | changed))
+    try:
+        config = opt.read_config(folder)
+    except InputError as error:
+        assert "\n" not in str(error)
+        assert any(str(name) in str(error) for name in [*changed, "hidden_size"])
+        return
+    with torch.device("meta"):
+        ours = opt.OPT(config)
+        theirs = OPTForCausalLM(OPTConfig.from_pretrained(folder))
+    shapes = {name: tensor.shape for name, tensor in theirs.state_dict().items()}
+    assert {name: tensor.shape for name, tensor in ours.state_dict().items()} == shapes

@@ -59,7 +59,8 @@ def read_config(folder: Path) -> dict:
             f"{path}: model_type '{config.get('model_type')}'; allowed is opt: this project prunes "
             "OPT"
         )
-    config["word_embed_proj_dim"] = config.get("word_embed_proj_dim") or config["hidden_size"]
+    if config.get("word_embed_proj_dim") is None:
+        config["word_embed_proj_dim"] = config["hidden_size"]
     numbers = [*SHAPE, "word_embed_proj_dim"]
     allowed = dict.fromkeys(numbers, (_is_number, "a number above 0"))
     allowed |= dict.fromkeys(SWITCHES, (_is_switch, "true or false"))
@@ -67,7 +68,7 @@ def read_config(folder: Path) -> dict:
     activations = [*ACTIVATIONS]  # a list is asked with ==: what JSON holds may have no hash
     allowed["activation_function"] = (activations.__contains__, ", ".join(activations))
     # A layer that is left out at random would be there on a GPU.
-    allowed["layerdrop"] = ([0, None].__contains__, "0: layers are never left out in training")
+    allowed["layerdrop"] = (_is_zero, "0: layers are never left out in training")
     for name, (is_allowed, said) in allowed.items():
         if not is_allowed(config[name]):
             raise InputError(f"{path}: {name} {config[name]!r}; allowed is {said}")
@@ -85,6 +86,10 @@ def _is_number(value: object) -> bool:
 
 def _is_switch(value: object) -> bool:
     return type(value) is bool
+
+
+def _is_zero(value: object) -> bool:
+    return type(value) in (int, float) and value == 0
 
 
 def _is_share(value: object) -> bool:
