@@ -3,7 +3,10 @@
 import json
 import math
 import shutil
+import sys
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import oracles
 import pytest
@@ -165,3 +168,23 @@ def test_no_json_holds_what_json_has_not(value, tmp_path):
         assert not (tmp_path / "x").exists()
     files.write_json(tmp_path / "x", {"a": None})
     assert json.loads((tmp_path / "x").read_text()) == {"a": None}
+
+
+@pytest.mark.parametrize("value", [NAN, INF])
+def test_a_source_is_looked_at_first(value, opt_folders, tmp_path, monkeypatch):
+    # It would set up this process as a job's.
+    monkeypatch.setitem(sys.modules, "runner", SimpleNamespace(job=None))
+    dense = import_module("dense")
+    name = "model.decoder.embed_positions.weight"
+    source = spoilt(opt_folders["post"], tmp_path / "source", name, value)
+    given = SimpleNamespace(
+        params=SimpleNamespace(source=str(source)),
+        input=SimpleNamespace(manifest=[]),
+        output=SimpleNamespace(model=str(tmp_path / "made" / "model.safetensors")),
+    )
+    with pytest.raises(InputError, match=f"source: {name}: .* fetch or export it again"):
+        dense.main(given)
+    assert not (tmp_path / "made").exists()
+    given.params.source = str(opt_folders["post"])
+    dense.main(given)
+    assert (tmp_path / "made" / "model.safetensors").is_file()
