@@ -192,13 +192,32 @@ def test_a_calibration_text_is_its_one_file(machine, there):
         ("corpus", ["test.jsonl", "data/test-0.parquet"], ["test.jsonl"]),
         ("corpus", ["data/us_test-0.parquet"], ["data/us_test-0.parquet"]),
         ("corpus", ["data/latest-0.parquet", "test-x/a.parquet"], None),
+        ("corpus", ["3.0.0/test-0.parquet", "3.0.0/train-0.parquet"], ["3.0.0/test-0.parquet"]),
+        (
+            "corpus",
+            ["a/test/0.csv", "a/test/1.csv", "a/test/b/2.csv"],
+            ["a/test/0.csv", "a/test/1.csv"],
+        ),
+        (
+            "corpus",
+            ["ca_test_data_final_OFFICIAL.jsonl", "us_test_data_final_OFFICIAL.jsonl"],
+            ["us_test_data_final_OFFICIAL.jsonl"],
+        ),
+        ("corpus", ["test.jsonl.gz", "test.txt"], ["test.jsonl.gz"]),
+        (
+            "corpus",
+            ["test/cache-1.arrow", "test/data-0.arrow", "test/state.json"],
+            ["test/data-0.arrow"],
+        ),
+        ("corpus", ["test/cache-1.arrow", "test/state.json"], None),
+        ("corpus", ["a/b/test.jsonl", "test", "test.jsonl.md"], None),
     ],
 )
 def test_which_files_are_chosen(kind, there, chosen):
     if chosen is not None:
         assert download.choose(kind, there, ["test"]) == chosen
         return
-    with pytest.raises(InputError, match=rf"no (weights|split 'test') .*there is {there[0]}"):
+    with pytest.raises(InputError, match=rf"no (weights|split 'test')[ ;].*there is {there[0]}"):
         download.choose(kind, there, ["test"])
 
 
