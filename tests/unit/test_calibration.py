@@ -4,6 +4,8 @@ import gzip
 import json
 import random
 
+import pandas
+import pyarrow
 import pytest
 
 from sparsesum import calibration
@@ -50,9 +52,10 @@ def test_texts_are_read_from_json_lines_packed_or_not(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a.jsonl", '{"text": "x"}\n{"txt": 1}\n', "a.jsonl, line 2: no JSON object with a text"),
+        ("a.jsonl", '{"text": "x"}\n{"txt": 1}\n', "a.jsonl, line 2: a record without a text"),
         ("a.jsonl", "{\n", "line 1"),
-        ("a.csv", "text\n", "allowed are .txt"),
+        ("a.xml", "text\n", "allowed are .txt, .jsonl"),
+        ("a.csv", "text\n", "no texts"),
         ("a.jsonl", "", "no texts"),
     ],
 )
@@ -65,3 +68,25 @@ def test_a_fault_names_the_file_and_the_line(tmp_path, name, content, said):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         calibration.read_texts(tmp_path / "c4.jsonl")
+
+
+def test_a_byte_order_mark_is_no_text(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "x"}\n', encoding="utf-8-sig")
+    (tmp_path / "a.txt").write_text("x", encoding="utf-8-sig")
+    assert calibration.read_texts(tmp_path / "a.jsonl") == ["x"]
+    assert calibration.read_texts(tmp_path / "a.txt") == ["x"]
+
+
+def test_a_blank_line_is_no_record(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "x"}\n\n{"text": "y"}\n\n')
+    assert calibration.read_texts(tmp_path / "a.jsonl") == ["x", "y"]
+
+
+def test_texts_are_read_in_the_formats_that_they_are_handed_out_in(tmp_path):
+    lines = "".join(json.dumps({"text": text}) + "\n" for text in TEXTS).encode()
+    packed = pyarrow.compress(lines, codec="zstd", asbytes=True)
+    (tmp_path / "pile.jsonl.zst").write_bytes(packed)
+    (tmp_path / "c4.json.gz").write_bytes(gzip.compress(lines[:50]) + gzip.compress(lines[50:]))
+    pandas.DataFrame({"text": TEXTS}).to_parquet(tmp_path / "wikitext.parquet")
+    for name in ("pile.jsonl.zst", "c4.json.gz", "wikitext.parquet"):
+        assert calibration.read_texts(tmp_path / name) == TEXTS, name

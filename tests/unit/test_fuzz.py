@@ -2,19 +2,20 @@
 
 import contextlib
 import copy
-import gzip
+import csv
+import io
 import json
 import math
 import string
 from pathlib import Path
 
-import pandas
+import pyarrow.parquet
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sparsesum import calibration, corpus, files, grid, patterns, prompt, texts, tokens
+from sparsesum import calibration, corpus, files, formats, grid, patterns, prompt, texts, tokens
 from sparsesum.errors import InputError
 from sparsesum.settings import validate
 
@@ -175,39 +176,114 @@ DEEP = st.sampled_from(
 )
 
 
-@fuzz(400)
-@given(st.binary() | LINES | LINES.flatmap(mutated) | DEEP)
-def test_records(tmp_path_factory, content):
-    folder = tmp_path_factory.getbasetemp()
-    (folder / "train.jsonl").write_bytes(content)
+def as_cells(rows: list[list[str]], delimiter: str = ",") -> bytes:
+    file = io.StringIO(newline="")
+    csv.writer(file, delimiter=delimiter).writerows(rows)
+    return file.getvalue().encode(errors="surrogatepass")
+
+
+def write(path: Path, content: bytes) -> None:
+    """Content, packed as the path's ending says."""
+    with pyarrow.output_stream(str(path), compression=formats.PACKED.get(path.suffix)) as file:
+        file.write(content)
+
+
+ARRAYS = st.lists(RECORD | JSON, max_size=4).map(lambda values: json.dumps(values).encode())
+SHEETS = st.tuples(
+    st.permutations(["text", "summary", "title", "bill_id", "other"]),
+    st.lists(st.lists(ANY, max_size=6), max_size=4),
+).map(lambda sheet: as_cells([sheet[0], *sheet[1]]))
+CONTENTS = LINES | ARRAYS | SHEETS
+COLUMNS = st.dictionaries(
+    st.sampled_from(list(corpus.COLUMNS)), st.sampled_from(["text", "summary", "other"]) | ANY
+)
+
+
+@fuzz(500)
+@given(
+    st.binary() | CONTENTS | CONTENTS.flatmap(mutated) | DEEP,
+    st.sampled_from(formats.ENDINGS),
+    st.booleans(),
+    st.fixed_dictionaries(
+        {}, optional={"columns": COLUMNS, "incomplete": st.sampled_from(["refuse", "skip"])}
+    ),
+)
+def test_records(tmp_path_factory, content, ending, sound, options):
+    folder = tmp_path_factory.mktemp("records")
+    path = folder / f"train{ending}"
+    write(path, content) if sound else path.write_bytes(content)
     with taken_or_refused():
-        for record in corpus.records(folder, "train", 3):
+        for record in corpus.records(folder, "train", 3, **options):
             assert set(record) == {"id", "title", "text", "summary"}
             assert all(isinstance(value, str) for value in record.values())
+            assert record["text"].strip() and record["summary"].strip()
             assert set(record["id"]) <= set(string.ascii_letters + string.digits + "._:-")
             assert 0 < len(record["id"]) <= 100
 
 
-@fuzz(150)
-@given(data=st.data())
-def test_parquet_records(tmp_path_factory, data):
-    folder = tmp_path_factory.getbasetemp() / "parquet"
-    folder.mkdir(exist_ok=True)
-    path = folder / "train.parquet"
-    if not (folder / "sound").exists():
-        pandas.DataFrame({"text": ["a"] * 3, "summary": ["b"] * 3}).to_parquet(folder / "sound")
-    path.write_bytes(data.draw(mutated((folder / "sound").read_bytes())))
+def tables(rows: list[dict], folder: Path) -> dict[str, bytes]:
+    """Bytes of a Parquet file and of the two kinds of Arrow file."""
+    table = pyarrow.Table.from_pylist(rows)
+    pyarrow.parquet.write_table(table, folder / "parquet")
+    kinds = {"stream": pyarrow.ipc.new_stream, "file": pyarrow.ipc.new_file}
+    for name, new in kinds.items():
+        with new(folder / name, table.schema) as file:
+            file.write_table(table)
+    return {name: (folder / name).read_bytes() for name in ("parquet", *kinds)}
+
+
+@fuzz(400)
+@given(data=st.data(), name=st.sampled_from(["parquet", "stream", "file"]))
+def test_records_of_tables(tmp_path_factory, data, name):
+    folder = tmp_path_factory.mktemp("tables")
+    sound = tables(
+        [{"text": f"a{i}", "summary": ["b", "c"], "number": i} for i in range(3)], folder
+    )
+    path = folder / ("train.parquet" if name == "parquet" else "train.arrow")
+    path.write_bytes(data.draw(mutated(sound[name])))
     with taken_or_refused():
         assert all(isinstance(r["text"], str) for r in corpus.records(folder, "train", 3))
 
 
+NO_SURROGATES = st.text(st.characters(exclude_categories=("Cs",)))
+FULL = st.builds("{}x{}".format, NO_SURROGATES | st.text('\r\n\t",; '), NO_SURROGATES)
+LONG = st.builds(str.__mul__, st.sampled_from(["x", '"', "\n", "é,"]), st.integers(1, 200_000))
+
+
+@fuzz(30)
+@given(st.lists(st.tuples(FULL | LONG.map("x{}".format), FULL), min_size=1, max_size=5))
+def test_the_same_records_whatever_the_format(tmp_path_factory, pairs):
+    rows = [{"text": text, "summary": summary} for text, summary in pairs]
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    header = [["text", "summary"]]
+    made = tables(rows, tmp_path_factory.getbasetemp())
+    folder = tmp_path_factory.mktemp("same")
+    contents = {
+        ".jsonl": [lines, b"\xef\xbb\xbf" + lines, json.dumps(rows).encode()],
+        ".json": [lines, json.dumps(rows, indent=1).encode()],
+        ".csv": [as_cells(header + pairs), b"\xef\xbb\xbf" + as_cells(header + pairs)],
+        ".tsv": [as_cells(header + pairs, "\t")],
+        ".parquet": [made["parquet"]],
+        ".arrow": [made["stream"], made["file"]],
+    }
+    for ending in formats.ENDINGS:
+        for content in contents["." + ending.split(".")[1]]:
+            write(folder / f"train{ending}", content)
+            found = corpus.records(folder, "train", 9)
+            (folder / f"train{ending}").unlink()
+            assert [{key: row[key] for key in ("text", "summary")} for row in found] == rows, ending
+
+
 @fuzz(300)
-@given(st.binary() | LINES | LINES.flatmap(mutated) | DEEP, st.booleans(), st.booleans())
-def test_calibration_texts(tmp_path_factory, content, packed, broken):
-    path = tmp_path_factory.getbasetemp() / ("t.json.gz" if packed else "t.jsonl")
-    if packed:
-        content = gzip.compress(content)[: -3 if broken else None]
-    path.write_bytes(content)
+@given(
+    st.binary() | CONTENTS | CONTENTS.flatmap(mutated) | DEEP,
+    st.sampled_from([*formats.ENDINGS, ".txt"]),
+    st.integers(0, 3),
+)
+def test_calibration_texts(tmp_path_factory, content, ending, missing):
+    path = tmp_path_factory.getbasetemp() / f"t{ending}"
+    write(path, content)
+    path.write_bytes(path.read_bytes()[: -missing or None])
     with taken_or_refused():
         found = calibration.read_texts(path)
         assert found and all(text.encode() for text in found if text)

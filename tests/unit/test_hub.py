@@ -172,6 +172,18 @@ def test_a_corpus_is_the_files_of_its_splits(machine, there):
     assert sorted(manifest["files"]) == there.gets() == sorted(files)[1:][:1] + sorted(files)[3:]
 
 
+def test_of_several_configurations_one_is_fetched(machine, there):
+    files = {f"{version}/{split}-00000-of-00001.parquet": split.encode() + version.encode()
+             for version in ("1.0.0", "3.0.0") for split in ("train", "test")}  # fmt: skip
+    there.add("datasets", "acme/news", files)
+    wanted = {"kind": "corpus", "source": "acme/news", "splits": ["train", "test"]}
+    said = machine.refused(**wanted)
+    assert "split 'train' is there in several folders, 1.0.0, 3.0.0; set the corpus's key" in said
+    assert there.gets() == []
+    manifest = machine.fetch(**wanted, configuration="3.0.0")
+    assert list(manifest["files"]) == there.gets() == sorted(files)[2:]
+
+
 def test_a_calibration_text_is_its_one_file(machine, there):
     there.add("datasets", "acme/c4", {"en/a.json.gz": b"1", "en/b.json.gz": b"2", "a.json": b"3"})
     manifest = machine.fetch(kind="text", source="acme/c4", file="en/b.json.gz")
@@ -192,13 +204,32 @@ def test_a_calibration_text_is_its_one_file(machine, there):
         ("corpus", ["test.jsonl", "data/test-0.parquet"], ["test.jsonl"]),
         ("corpus", ["data/us_test-0.parquet"], ["data/us_test-0.parquet"]),
         ("corpus", ["data/latest-0.parquet", "test-x/a.parquet"], None),
+        ("corpus", ["3.0.0/test-0.parquet", "3.0.0/train-0.parquet"], ["3.0.0/test-0.parquet"]),
+        (
+            "corpus",
+            ["a/test/0.csv", "a/test/1.csv", "a/test/b/2.csv"],
+            ["a/test/0.csv", "a/test/1.csv"],
+        ),
+        (
+            "corpus",
+            ["ca_test_data_final_OFFICIAL.jsonl", "us_test_data_final_OFFICIAL.jsonl"],
+            ["us_test_data_final_OFFICIAL.jsonl"],
+        ),
+        ("corpus", ["test.jsonl.gz", "test.txt"], ["test.jsonl.gz"]),
+        (
+            "corpus",
+            ["test/cache-1.arrow", "test/data-0.arrow", "test/state.json"],
+            ["test/data-0.arrow"],
+        ),
+        ("corpus", ["test/cache-1.arrow", "test/state.json"], None),
+        ("corpus", ["a/b/test.jsonl", "test", "test.jsonl.md"], None),
     ],
 )
 def test_which_files_are_chosen(kind, there, chosen):
     if chosen is not None:
         assert download.choose(kind, there, ["test"]) == chosen
         return
-    with pytest.raises(InputError, match=rf"no (weights|split 'test') .*there is {there[0]}"):
+    with pytest.raises(InputError, match=rf"no (weights|split 'test')[ ;].*there is {there[0]}"):
         download.choose(kind, there, ["test"])
 
 

@@ -61,6 +61,14 @@ def test_the_file_of_calibration_texts(config, file):
     refused(config, "calibration.text.file")
 
 
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../x", "a/../x", "/etc", "a\\x", "a\0", "*", "a//b"]
+)
+def test_configurations_of_a_source(config, name):
+    config["corpora"]["bills"]["configuration"] = name
+    refused(config, "corpora.bills.configuration")
+
+
 @pytest.mark.parametrize("file", [TEXT["file"], "a.txt", "..a.txt", "a..b/c d.jsonl", "ü.txt"])
 def test_files_of_calibration_texts_that_are_fine(config, file):
     config["calibration"]["text"] = TEXT | {"file": file}

@@ -25,7 +25,9 @@ def test_the_shipped_configuration_is_sound(config):
 
 
 @pytest.mark.parametrize(
-    "overlays", [["paper"], ["paper", "published"], ["paper", "recommended"], ["paper", "rehearse"]]
+    "overlays",
+    [["paper"]]
+    + [["paper", name] for name in ("published", "recommended", "rehearse", "cnn_dailymail")],
 )
 def test_the_shipped_overlays_are_sound(config, overlays):
     files = [CONFIG.with_name(f"{name}.yaml") for name in overlays]
@@ -112,6 +114,18 @@ def test_a_misspelt_key_is_named_with_the_file_it_stands_in(config, tmp_path: Pa
         (["seeds"], ["42"], "key 'seeds.0': '42' is not of type integer"),
         (["seeds"], [True], "key 'seeds.0': True is not of type integer"),
         (["qlora", "seed"], 42, "unknown key 'qlora.seed'; allowed: alpha,"),
+        (
+            ["corpora", "bills", "columns", "text"],
+            "",
+            "key 'corpora.bills.columns.text': '' should",
+        ),
+        (["corpora", "bills", "columns", "body"], "x", "unknown key 'corpora.bills.columns.body'"),
+        (
+            ["corpora", "bills", "incomplete"],
+            "drop",
+            "'drop' is not allowed; allowed: refuse, skip",
+        ),
+        (["corpora", "bills", "configuration"], 3.0, "3.0 is not of type ['string', 'null'] (the"),
         (["comparisons", "metrics"], [], "key 'comparisons.metrics': [] should be non-empty"),
         (["pruning_grid", "pruners"], [], "key 'pruning_grid.pruners': [] should be non-empty"),
     ],

@@ -142,6 +142,7 @@ def origin(kind, name):
         "keys": [f"{section}.{key}", f"{section}.revision"],
         "splits": sorted({split["from"] for split in entry.get("splits", {}).values()}),
         "file": entry.get("file"),
+        "configuration": entry.get("configuration"),
     }
 
 

@@ -2,7 +2,7 @@
 Bills: the first records of each split, their tokens, the calibration set cut from them (or from
 texts of its own: key calibration.text), and held-out text of the test split.
 
-  in   the corpus's source: a folder in BillSum's format, or the Hub
+  in   the corpus's source: a folder with JSON, CSV, Parquet or Arrow files, or the Hub
   out  results/corpus/CORPUS/SPLIT.jsonl           id, title, text, summary
        results/tokens/CORPUS/MODEL/SPLIT.parquet   token ids to train on and to ask with
        results/calibration/CORPUS/MODEL.safetensors
@@ -11,12 +11,26 @@ texts of its own: key calibration.text), and held-out text of the test split.
 `bills` makes the synthetic corpus that ships in resources/bills; no target asks for it.
 """
 
+from sparsesum import splits
+
+
+def split_files(wildcards):
+    """The files that the split is read from; none where the source is on the Hub.
+
+    Nor where it has no such files: the job says so.
+    """
+    corpus = config["corpora"][wildcards.corpus]
+    try:
+        folder = hub.folder(located(corpus["source"]))
+        split = corpus["splits"][wildcards.split]["from"]
+        return [str(path) for path in splits.files(folder, split, corpus.get("configuration"))]
+    except InputError:
+        return []
+
 
 rule corpus:
     input:
-        source=lambda wildcards: source_files(
-            "corpora", wildcards.corpus, ["*.jsonl", "*.parquet", "data/*.parquet", "data/*.jsonl"]
-        ),
+        source=split_files,
         manifest=lambda wildcards: manifest("corpus", wildcards.corpus),
         code=scripts("corpus.py"),
     output:
@@ -36,6 +50,11 @@ rule corpus:
     params:
         source=lambda wildcards: located(config["corpora"][wildcards.corpus]["source"]),
         split=lambda wildcards: config["corpora"][wildcards.corpus]["splits"][wildcards.split],
+        options=lambda wildcards: {
+            key: config["corpora"][wildcards.corpus][key]
+            for key in ("configuration", "columns", "incomplete")
+            if key in config["corpora"][wildcards.corpus]
+        },
     message:
         "Bills of the {wildcards.split} split of {wildcards.corpus}"
     script:

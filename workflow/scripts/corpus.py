@@ -8,7 +8,7 @@ def main(snakemake) -> None:
 
     wanted = snakemake.params.split
     source = hub.folder(snakemake.params.source, snakemake.input.manifest)
-    records = corpus.records(source, wanted["from"], wanted["records"])
+    records = corpus.records(source, wanted["from"], wanted["records"], **snakemake.params.options)
     files.write_jsonl(snakemake.output[0], records)
 
 

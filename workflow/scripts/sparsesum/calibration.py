@@ -3,14 +3,13 @@
 Held-out text is cut in the same way.
 """
 
-import gzip
-import json
-import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
+from sparsesum import formats
 from sparsesum.errors import InputError
+from sparsesum.rows import rows
 from sparsesum.texts import clean
 
 
@@ -68,31 +67,23 @@ def windows(
 
 
 def read_texts(file: Path) -> list[str]:
-    """The texts of a file: JSON Lines with a `text` (.jsonl, .json, .gz of them), or .txt.
+    """The texts of a file: a .txt file as one text, or column `text` of records in a format.
 
-    A .txt file is one text. Raises InputError with file and line for anything else.
+    The formats are those of `rows`: JSON Lines, CSV, Parquet and more. Raises InputError with file
+    and place for anything else.
     """
     file = Path(file)
     if not file.is_file():
         raise InputError(f"{file}: no such file; calibration.text names the file to calibrate with")
     if file.suffix == ".txt":
-        return [file.read_text(encoding="utf-8", errors="replace")]
-    if not {".jsonl", ".json"} & set(file.suffixes):
-        raise InputError(f"{file}: allowed are .txt, .jsonl and .json, the last two also as .gz")
+        return [file.read_text(encoding="utf-8-sig", errors="replace")]
+    if not formats.ending(file.name):
+        raise InputError(f"{file}: allowed are .txt, {formats.ALLOWED}")
     texts = []
-    opened = gzip.open if file.suffix == ".gz" else open
-    try:
-        with opened(file, "rt", encoding="utf-8", errors="replace") as lines:
-            for number, line in enumerate(lines, start=1):
-                try:
-                    texts.append(clean(json.loads(line)["text"]))
-                # A number of 5,000 digits is a ValueError, lists 1,000 deep are a RecursionError.
-                except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-                    raise InputError(
-                        f"{file}, line {number}: no JSON object with a text; one a line is needed"
-                    ) from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{file}: cannot be read: {error}; fetch or pack it again") from None
+    for where, row in rows(file, ["text"]):
+        if not isinstance(row.get("text"), str):
+            raise InputError(f"{where}: a record without a text, and each needs one")
+        texts.append(clean(row["text"]))
     if not texts:
         raise InputError(f"{file}: no texts")
     return texts

@@ -1,73 +1,43 @@
-"""A corpus: the first records of each split of BillSum, or of a folder in its format.
+"""A corpus: the first records of each split, of BillSum or of any other texts with summaries."""
 
-Columns are BillSum's: text, summary, and where there is one title.
-"""
-
-import json
 import logging
 import re
-from collections.abc import Iterator
-from itertools import chain, islice
+from collections import Counter
+from collections.abc import Mapping
+from itertools import chain
 from itertools import count as counting
 from pathlib import Path
 
+from sparsesum import splits
 from sparsesum.errors import InputError
+from sparsesum.rows import rows
 
 log = logging.getLogger(__name__)
 
+COLUMNS = {"text": "text", "summary": "summary", "title": "title", "id": "bill_id"}
+"""BillSum's, for what a corpus's `columns` do not name. Its title and bill_id may be missing."""
 
-def patterns(name: str) -> list[str]:
-    """What the files of a split may be called, the first that there is being taken.
 
-    NAME.jsonl or NAME.parquet, or the Hub's shards NAME-*.parquet; in the folder itself or in its
-    data/. US splits may be called us_NAME, as in BillSum's first release.
+def _cell(where: str, row: dict, column: str) -> tuple[str, str | None]:
+    """The text in a record's column, and what the record is if there is none: "without summary".
+
+    A list of texts (arXiv's sentences or sections) is joined by line breaks.
     """
-    return [
-        f"{place}{stem}{ending}"
-        for place in ("", "data/")
-        for stem in (name, f"us_{name}")
-        for ending in (".jsonl", ".parquet", "-*.parquet")
-    ]
+    given = row.get(column)
+    if isinstance(given, list) and all(isinstance(part, str) for part in given):
+        given = "\n".join(given)
+    if given is None or given != given:  # NaN
+        return "", f"without {column}"
+    if not isinstance(given, str):
+        raise InputError(
+            f"{where}: {column} is of type {type(given).__name__}; allowed is a text, or a list of "
+            "texts alone"
+        )
+    return given, None if given.strip() else f"with a blank {column}"
 
 
-def split_files(folder: Path, name: str) -> list[Path]:
-    """The files of a split in a folder; an InputError where there are none."""
-    for pattern in patterns(name):
-        if found := sorted(folder.glob(pattern)):
-            return found
-    there = sorted(path.name for path in folder.glob("*.*")) or ["nothing"]
-    raise InputError(
-        f"{folder}: no split '{name}'; allowed is {name}.jsonl, {name}.parquet or "
-        f"{name}-*.parquet, here or in data/; there is {', '.join(there[:8])}"
-    )
-
-
-def _rows(path: Path) -> Iterator[tuple[str, dict]]:
-    """The rows of a file, each with the words that say where it stands."""
-    if path.suffix == ".parquet":
-        import pandas
-
-        try:
-            frame = pandas.read_parquet(path)
-        # Of bytes that are no parquet the readers make faults of any kind.
-        except Exception as error:
-            raise InputError(f"{path}: no readable parquet file: {error}") from None
-        for number, row in enumerate(frame.to_dict("records")):
-            yield f"{path}, row {number}", row
-        return
-    with path.open(encoding="utf-8", errors="surrogateescape") as file:
-        for number, line in enumerate(file, start=1):
-            where = f"{path}, line {number}"
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            # A number of 5,000 digits is a ValueError, lists 1,000 deep are a RecursionError.
-            except (ValueError, RecursionError) as error:
-                raise InputError(f"{where}: broken JSON: {error}") from None
-            if not isinstance(row, dict):
-                raise InputError(f"{where}: a record must be a JSON object with text and summary")
-            yield where, row
+def _there(row: dict) -> str:
+    return f"its columns are {', '.join(list(row)[:20])}"
 
 
 def _id(given: object) -> str | None:
@@ -87,41 +57,77 @@ def _id(given: object) -> str | None:
     return None
 
 
-def records(folder: Path, name: str, count: int) -> list[dict[str, str]]:
-    """The first `count` records of a split (all, where it has fewer): id, title, text, summary."""
+def records(
+    folder: Path,
+    name: str,
+    count: int,
+    configuration: str | None = None,
+    columns: Mapping[str, str] = COLUMNS,
+    incomplete: str = "refuse",
+) -> list[dict[str, str]]:
+    """The first `count` records of a split (all, where it has fewer): id, title, text, summary.
+
+    `configuration` is the folder that the split's files are in, if there are several. A record
+    whose text or summary is missing or blank is an InputError with its place, or left out and not
+    counted if `incomplete` is "skip".
+    """
+    columns = COLUMNS | dict(columns)
     found: list[dict[str, str]] = []
     taken: set[str] = set()
     replaced = 0
-    rows = chain.from_iterable(map(_rows, split_files(folder, name)))
-    for where, row in islice(rows, count):
-        for key in ("text", "summary"):
-            if not isinstance(row.get(key), str):
+    left_out: Counter[str] = Counter()
+    first = ""
+    files = splits.files(folder, name, configuration)
+    wanted = set(columns.values())
+    for where, row in chain.from_iterable(rows(file, wanted) for file in files):
+        for key in () if found else ("title", "id"):
+            if columns[key] != COLUMNS[key] and columns[key] not in row:
                 raise InputError(
-                    f"{where}: a record without {key}; each needs text and summary, as strings"
+                    f"{where}: no column '{columns[key]}', which the corpus's key columns.{key} "
+                    f"names; {_there(row)}"
                 )
-        title, given = row.get("title"), row.get("bill_id")
+        texts = {}
+        for key in ("text", "summary"):
+            texts[key], fault = _cell(where, row, columns[key])
+            if fault:
+                break
+        if fault:
+            mend = "set the corpus's key incomplete to skip, which leaves such records out"
+            if columns[key] not in row:
+                mend = f"{_there(row)}; name one by the corpus's key columns.{key}, or {mend}"
+            first = first or f"{where}: a record {fault}; {mend}"
+            if incomplete == "refuse":
+                raise InputError(first)
+            left_out[fault] += 1
+            continue
+        title, given = row.get(columns["title"]), row.get(columns["id"])
         own = _id(given)
         if own is None or own in taken:
             replaced += isinstance(given, str | int)
             free = (f"{name}-{number}" for number in counting(len(found)))
             own = next(other for other in free if other not in taken)
         taken.add(own)
-        found.append(
-            {
-                "id": own,
-                "title": title if isinstance(title, str) else "",
-                "text": row["text"],
-                "summary": row["summary"],
-            }
-        )
+        found.append({"id": own, "title": title if isinstance(title, str) else "", **texts})
+        if len(found) == count:
+            break
     if not found:
-        raise InputError(f"{folder}: split '{name}' has no records")
+        why = f"complete record; the first is {first}" if first else "records"
+        raise InputError(f"{folder}: split '{name}' has no {why}")
+    if left_out:
+        reasons = ", ".join(f"{number} {fault}" for fault, number in left_out.items())
+        place = first.partition(": a record ")[0]
+        log.warning(
+            "%s: %d records left out: %s; the first is %s",
+            *(name, left_out.total(), reasons, place),
+        )
     if replaced:
         log.warning(
-            "%s: %d of %d bill_ids are no plain words or not a bill's own; '%s-NUMBER' stands for "
-            "them",
-            *(name, replaced, len(found), name),
+            "%s: %d of %d %ss are no plain words or not a bill's own; '%s-NUMBER' stands for them",
+            *(name, replaced, len(found), columns["id"], name),
         )
     if len(found) < count:
-        log.warning("%s: %d records asked for, %s has %d", name, count, folder, len(found))
+        complete = " complete ones" if left_out else ""
+        log.warning(
+            "%s: %d records asked for, %s has %d%s", name, count, folder, len(found), complete
+        )
     return found

@@ -19,10 +19,10 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import tqdm
 
-from sparsesum import corpus
 from sparsesum.errors import InputError
 from sparsesum.files import sha256
 from sparsesum.job import FULL, Progress
+from sparsesum.splits import choose as files_of_split
 
 log = logging.getLogger(__name__)
 
@@ -39,21 +39,25 @@ CONNECT_SECONDS = 10
 
 
 def choose(
-    kind: str, there: Iterable[str], splits: Iterable[str] = (), file: str | None = None
+    kind: str,
+    there: Iterable[str],
+    splits: Iterable[str] = (),
+    file: str | None = None,
+    configuration: str | None = None,
 ) -> list[str]:
     """Of the files `there` is in a repository, those that a source of this kind needs.
 
-    A "corpus" needs the files of its `splits`, a "text" its one `file`; a "model" and an "encoder"
-    need configuration, tokenizer and weights in one format. Raises InputError if something is
-    missing.
+    A "corpus" needs the files of its `splits` (in the `configuration`'s folder), a "text" its one
+    `file`; a "model" and an "encoder" need configuration, tokenizer and weights in one format.
+    Raises InputError if something is missing.
     """
     # What else is called in a way that can be no file below the cache, is not asked for.
     there = sorted(name for name in there if PLAIN.fullmatch(name) and ".." not in name)
     if kind == "text":
         needed, chosen = {"text": [file]}, []
     elif kind == "corpus":
-        needed = {f"split '{split}'": corpus.patterns(split) for split in splits}
-        chosen = []
+        needed = {}
+        chosen = [name for split in splits for name in files_of_split(there, split, configuration)]
     else:
         needed = {"weights": SAFETENSORS + (PICKLES if kind == "model" else [])}
         chosen = [name for pattern in ("*.json", "*.txt") for name in _matching(pattern, there)]
@@ -84,6 +88,7 @@ def fetch(
     keys: list[str],
     splits: Iterable[str] = (),
     file: str | None = None,
+    configuration: str | None = None,
 ) -> dict:
     """Fetch what is needed of a source into the Hub's cache, check it, and return its manifest.
 
@@ -103,7 +108,7 @@ def fetch(
             raise InputError(f"key {keys[1]}: {constants.ENDPOINT} calls no commit '{info.sha}'")
         sizes = {file.rfilename: file.size or 0 for file in info.siblings}
         try:
-            names = choose(kind, sizes, splits, file)
+            names = choose(kind, sizes, splits, file, configuration)
         except InputError as error:
             raise InputError(f"key {keys[0]}: '{source}' at {info.sha}: {error}") from None
         total = sum(sizes[name] for name in names) / 1e6
