@@ -1,6 +1,8 @@
 """After a complete run: a change is paid for by what it touches, and by nothing else."""
 
 import os
+import random
+import shutil
 import time
 
 from tests.workflow.project import GRID, is_provenance
@@ -59,6 +61,52 @@ def test_a_touched_source_reruns_nothing(project):
             if file.is_file():
                 os.utime(file, (later, later))
     assert project.planned() == set()
+
+
+LARGE = ("--max-checksum-file-size", "60000")
+"""Has Snakemake know no checksum of checkpoints, as of those of the paper's models."""
+
+
+def test_a_copy_with_times_in_any_order_reruns_nothing(project):
+    times = random.Random(0)
+    for file in sorted(project.folder.rglob("*")):
+        if file.is_file():
+            os.utime(file, (time.time() - times.randrange(10**6),) * 2)
+    assert project.planned() == set()
+    assert project.planned("all", *LARGE) == set()
+
+
+def test_of_large_files_what_changed_counts_and_not_the_time(project):
+    checkpoints = project.folder / "results" / "prune" / "bills" / "tiny-pre"
+    for file in checkpoints.glob("*/model.safetensors"):
+        file.touch()
+    with (checkpoints / "magnitude_50" / "model.safetensors").open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        last = file.read(1)[0]
+        file.seek(-1, os.SEEK_END)
+        file.write(bytes([last ^ 1]))
+    planned = project.planned("all", *LARGE)
+    only(planned, "magnitude_50")
+    assert {"qlora", "generate"} <= rules(planned)
+
+
+def test_a_source_of_more_than_snakemakes_limit(project):
+    """A hole of 101 MB that `dense` lists as an input and does not read."""
+    source = project.folder / "source"
+    shutil.copytree(project.models["tiny-pre"], source)
+    with (source / "large.bin").open("wb") as file:
+        file.truncate(101_000_000)
+    project.use({"tiny-pre": source, "tiny-post": project.models["tiny-post"]})
+    asked = "results/dense/tiny-pre/model.safetensors"
+    done = project.snakemake(asked)
+    assert done.returncode == 0, done.stdout[-3000:]
+    (source / "large.bin").touch()
+    again = project.snakemake("-n", asked)
+    assert "changed: 1, 0.1 GB" in again.stdout and "Nothing to be done" in again.stdout
+    with (source / "large.bin").open("r+b") as file:
+        file.write(b"x")
+    planned = project.snakemake("-n", asked).stdout
+    assert f"Updated input files: {source}/large.bin\n" in planned
 
 
 def test_a_new_row_costs_that_row_alone(project):

@@ -49,6 +49,7 @@ def verify(folder: Path, report: Callable[[int], None] = lambda done: None) -> V
     found = Verification()
     hashes: dict[str, str | None] = {}
     known = {f"{folder}/{name}" for name in (provenance.NAME, *TOLD)}
+    made: list[tuple[dict, dict]] = []
 
     def now(path: str) -> str | None:
         if path not in hashes:
@@ -64,6 +65,7 @@ def verify(folder: Path, report: Callable[[int], None] = lambda done: None) -> V
         except (ValueError, KeyError, TypeError):
             found.unreadable.append(str(record))
             continue
+        made.append((inputs, outputs))
         known |= outputs.keys()
         found.files += len(outputs)
         for path, digest in outputs.items():
@@ -71,11 +73,13 @@ def verify(folder: Path, report: Callable[[int], None] = lambda done: None) -> V
                 found.gone.append(path)
             elif now(path) != digest:
                 found.damaged.append(path)
-        for path, digest in inputs.items():
-            # What is damaged has not changed: its job would write it as it was.
-            if now(path) != digest and path not in found.damaged and path not in found.gone:
-                found.outdated[path].append(next(iter(outputs)))
         report(found.records)
+    # What is damaged has not changed: its job would write it as it was.
+    excused = {*found.damaged, *found.gone}
+    for inputs, outputs in made:
+        for path, digest in inputs.items():
+            if now(path) != digest and path not in excused:
+                found.outdated[path].append(next(iter(outputs)))
     found.unknown += sorted(
         str(path)
         for path in folder.rglob("*")
@@ -85,13 +89,10 @@ def verify(folder: Path, report: Callable[[int], None] = lambda done: None) -> V
 
 
 def records(folder: Path) -> list[Path]:
-    """All records below a folder, those of inputs before those of what was made of them."""
+    """All records below a folder."""
     paths = [path for path in folder.rglob(f"*{provenance.NAME}") if path.parent != folder]
     paths += folder.glob(f"*.{provenance.NAME}")
-    return sorted(
-        (path for path in paths if not _is_beside(path.relative_to(folder))),
-        key=lambda path: path.stat().st_mtime_ns,
-    )
+    return sorted(path for path in paths if not _is_beside(path.relative_to(folder)))
 
 
 def _is_beside(path: Path) -> bool:
