@@ -14,7 +14,7 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from sparsesum import files, grid, hub, locks, parameters, published, settings, sources
+from sparsesum import encoder, files, grid, hub, locks, parameters, published, settings, sources
 from sparsesum.errors import InputError
 
 if workflow.is_main_process:
@@ -47,6 +47,7 @@ try:
         )
         for finetuning in ("base", "qlora")
     }
+    encoder.check(located(config["score"]["encoder"]), config["score"]["layer"])
 except InputError as error:
     raise WorkflowError(str(error))
 
