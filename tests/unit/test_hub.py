@@ -200,6 +200,17 @@ def test_a_calibration_text_is_its_one_file(machine, there):
         ("model", ["model-1-of-1.safetensors", "model.bin"], ["model-1-of-1.safetensors"]),
         ("encoder", ["model.safetensors", "dict.txt"], ["dict.txt", "model.safetensors"]),
         ("encoder", ["pytorch_model.bin"], None),
+        (
+            "encoder",
+            ["0_Transformer/config.json", "0_Transformer/model.safetensors", "modules.json"],
+            ["0_Transformer/config.json", "0_Transformer/model.safetensors", "modules.json"],
+        ),
+        (
+            "encoder",
+            ["0_BERT/pytorch_model.bin", "0_BERT/vocab.txt", "modules.json"],
+            None,
+        ),
+        ("encoder", ["2_Dense/model.safetensors", "modules.json"], None),
         ("model", ["sub/model.safetensors", "tf_model.h5"], None),
         ("corpus", ["test.jsonl", "data/test-0.parquet"], ["test.jsonl"]),
         ("corpus", ["data/us_test-0.parquet"], ["data/us_test-0.parquet"]),

@@ -15,8 +15,8 @@ from snakemake.io import Mtime
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from sparsesum import files, grid, hub, locks, parameters, positions, published, settings
-from sparsesum import sources, timestamps
+from sparsesum import encoder, files, grid, hub, locks, parameters, positions, published
+from sparsesum import settings, sources, timestamps
 from sparsesum.errors import InputError
 from sparsesum.prompt import Prompt
 
@@ -50,6 +50,7 @@ try:
         )
         for finetuning in ("base", "qlora")
     }
+    encoder.check(located(config["score"]["encoder"]), config["score"]["layer"])
 except InputError as error:
     raise WorkflowError(str(error))
 

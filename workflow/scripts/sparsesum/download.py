@@ -30,6 +30,9 @@ SAFETENSORS = ["model.safetensors", "model-*.safetensors"]
 PICKLES = ["pytorch_model.bin", "pytorch_model-*.bin"]
 """Read by torch with weights_only, and only where there are no safetensors."""
 
+MODULE = "0_*/"
+"""Where sentence-transformers may have an encoder, in its own folder beside modules.json."""
+
 PLAIN = re.compile(r"\w[\w .+@=-]*(/\w[\w .+@=-]*)*")
 """Names of files in a repository, which whoever made it chose."""
 
@@ -59,8 +62,12 @@ def choose(
         needed = {}
         chosen = [name for split in splits for name in files_of_split(there, split, configuration)]
     else:
-        needed = {"weights": SAFETENSORS + (PICKLES if kind == "model" else [])}
-        chosen = [name for pattern in ("*.json", "*.txt") for name in _matching(pattern, there)]
+        texts, more = ["*.json", "*.txt"], PICKLES
+        if kind == "encoder":
+            texts += [MODULE + pattern for pattern in texts]
+            more = [MODULE + pattern for pattern in SAFETENSORS]
+        needed = {"weights": SAFETENSORS + more}
+        chosen = [name for pattern in texts for name in _matching(pattern, there)]
     for what, patterns in needed.items():
         found = next(filter(None, (_matching(pattern, there) for pattern in patterns)), None)
         if found is None:
