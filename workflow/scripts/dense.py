@@ -11,6 +11,7 @@ def main(snakemake) -> None:
     source = hub.folder(snakemake.params.source, snakemake.input.manifest)
     model = checkpoints.load(source)
     tokenizer = checkpoints.load_tokenizer(source)
+    checkpoints.check_vocabulary(tokenizer, model)
     with files.whole(Path(snakemake.output.model).parent) as draft:
         checkpoints.save(model, draft)
         tokenizer.save(str(draft / "tokenizer.json"))
