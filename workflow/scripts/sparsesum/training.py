@@ -5,6 +5,7 @@ Source of the settings: "Pruning OPT for Summarization", section 3, and its auth
 
 import csv
 import math
+import os
 import time
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from transformers.trainer_callback import PrinterCallback
 
 from sparsesum import device as devices
 from sparsesum import memory
+from sparsesum.errors import InputError
 from sparsesum.files import read_json, sha256, whole, write_json
 from sparsesum.job import Progress
 
@@ -171,14 +173,38 @@ class Labelled(Trainer):
         self._gradients = [(p, p.grad) for p in model.parameters() if p.grad is not None]
 
 
+LAUNCHERS = (
+    *("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "TORCHELASTIC_RUN_ID"),
+    *("PMI_", "OMPI_COMM_WORLD_", "MV2_COMM_WORLD_", "MPI_LOCALRANKID"),
+    *("ACCELERATE_", "FSDP_", "PARALLELISM_CONFIG_"),
+)
+"""How the names begin of what torchrun, mpirun, srun and accelerate tell a process of others.
+
+The Trainer would look for those others, or compute in the precision that is told there.
+"""
+
+
+def _on_its_own() -> None:
+    """Take out of this process's environment what would make of the training one of several."""
+    for name in [name for name in os.environ if name.startswith(LAUNCHERS)]:
+        del os.environ[name]
+
+
 class Told(TrainerCallback):
-    """Says how far the training is."""
+    """Says how far the training is; refuses one that would end before it has warmed up."""
 
     def __init__(self) -> None:
         self.progress: Progress | None = None
 
     def on_train_begin(self, args, state, control, **kwargs) -> None:
-        self.progress = Progress("training", state.max_steps, "steps")
+        steps, warmup = state.max_steps, args.warmup_steps
+        if warmup >= steps:
+            raise InputError(
+                f"warmup_steps is {warmup}, and the training has {steps} step{'s' * (steps > 1)}; "
+                "allowed is less: lower it, or effective_batch, or raise epochs or the corpus's "
+                "train records"
+            )
+        self.progress = Progress("training", steps, "steps")
         if state.global_step:
             self.progress.skip(state.global_step)
 
@@ -282,8 +308,10 @@ def train(
     padded to its longest sequence. The loss curve goes to the CSV file `curve` (loss: mean since
     the point before). autocast: with 16 bits, weights are cast where they are multiplied; a model
     that is in that dtype itself needs none. captured: a step's work looks at no value on the
-    device, so that a GPU may repeat it as a CUDA graph, where a step is one batch.
+    device, so that a GPU may repeat it as a CUDA graph, where a step is one batch. An InputError
+    where the training has no more steps than warmup_steps.
     """
+    _on_its_own()
     dtype = devices.dtype(settings["precision"], device)
     on_gpu = device.type == "cuda"
     batch_size, checkpointing = _batches(model, data, device, dtype, settings)
