@@ -51,11 +51,14 @@ def scratch(path: str | Path, identity: dict) -> Iterator[Path]:
         folder.mkdir(parents=True)
         write_json(mark, identity)
     yield folder
-    _remove(folder)
+    # The job is done. What cannot be removed yet, such as a file on NFS that is still mapped, is
+    # of no arguments from now on, and thrown away by the next.
+    mark.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
