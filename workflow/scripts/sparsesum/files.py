@@ -90,23 +90,23 @@ def sync(path: Path) -> None:
 def write_json(path: str | Path, value: object) -> None:
     """One JSON document, indented, with a newline at its end."""
     with whole(path) as draft:
-        draft.write_text(json.dumps(value, indent=2) + "\n")
+        draft.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
 def read_json(path: str | Path) -> dict:
     """The JSON document in a file that this project wrote."""
-    return json.loads(Path(path).read_text())
+    return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def write_jsonl(path: str | Path, records: Iterable[dict]) -> None:
     """A JSON object a line; plain ASCII, so that any text (a lone surrogate, say) survives."""
-    with whole(path) as draft, draft.open("w") as file:
+    with whole(path) as draft, draft.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(record) + "\n" for record in records)
 
 
 def read_jsonl(path: str | Path) -> list[dict]:
     """The records of a JSON Lines file that this project wrote."""
-    with Path(path).open() as file:
+    with Path(path).open(encoding="utf-8") as file:
         return [json.loads(line) for line in file]
 
 
@@ -118,5 +118,5 @@ def sha256(path: str | Path) -> str:
 
 def read_csv(path: str | Path) -> list[dict[str, str]]:
     """The lines of a CSV file with a header, every cell as text."""
-    with Path(path).open(newline="") as file:
+    with Path(path).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

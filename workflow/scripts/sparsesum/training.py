@@ -359,7 +359,7 @@ def train(
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
     costs = checkpoints.costs(device)
     points = curve_of(trainer.state.log_history)
-    with whole(curve) as draft, draft.open("w", newline="") as file:
+    with whole(curve) as draft, draft.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, ["step", "epoch", "learning_rate", "loss"])
         writer.writeheader()
         writer.writerows(points)
