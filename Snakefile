@@ -97,6 +97,7 @@ include: "workflow/rules/slurm.smk"
 
 
 onstart:
+    check_times()
     if submits():
         check_status_command()
         end_orphans()

@@ -129,15 +129,7 @@ FC1 = "model.decoder.layers.1.fc1.weight"
 @pytest.mark.parametrize(
     ("change", "config", "said"),
     [
-        # transformers draws what is missing at random, and says so in a table of its log.
-        (lambda state: state.pop(FC1), None, f"no tensor {FC1} in its weights"),
-        (lambda state: None, {"num_hidden_layers": 4}, "no tensor .*layers.3.*16 missing"),
-        (lambda state: None, {"tie_word_embeddings": False}, "no tensor lm_head.weight"),
-        (
-            lambda state: state.update({FC1: torch.ones(31, 16)}),
-            None,
-            rf"{FC1} is \[31, 16\], and its config.json asks for \[32, 16\]",
-        ),
+        (lambda state: None, {"tie_word_embeddings": False}, "its weights lack lm_head.weight"),
         (
             lambda state: state.update({FC1: torch.ones(32, 16, dtype=torch.int8)}),
             None,
@@ -160,36 +152,6 @@ def test_weights_that_are_not_the_configurations_are_refused(change, config, sai
     make({}).save_pretrained(tmp_path / "source")
     with pytest.raises(InputError, match=said):
         checkpoints.load(spoilt(tmp_path / "source", change, config))
-
-
-def test_what_is_left_out_of_a_checkpoint_is_said(tmp_path, caplog):
-    make({}).save_pretrained(tmp_path / "source")
-    source = spoilt(tmp_path / "source", lambda state: None, {"num_hidden_layers": 2})
-    assert len(checkpoints.load(source).model.decoder.layers) == 2
-    assert "16 tensors that its config.json does not ask for are left out" in caplog.text
-
-
-def test_half_of_a_file_is_refused(tmp_path):
-    make({}).save_pretrained(tmp_path)
-    content = (tmp_path / "model.safetensors").read_bytes()
-    (tmp_path / "model.safetensors").write_bytes(content[: len(content) // 2])
-    with pytest.raises(InputError, match="Error while deserializing"):
-        checkpoints.load(tmp_path)
-
-
-def test_a_tokenizer_of_another_model_is_refused(tmp_path, tokenizer):
-    make({}).save_pretrained(tmp_path)
-    with pytest.raises(InputError, match="ids up to 511, and its config.json says vocab_size 50;"):
-        checkpoints.check_vocabulary(tokenizer, checkpoints.read_config(tmp_path), tmp_path)
-
-
-def test_a_tokenizer_without_padding_is_refused(tmp_path, tokenizer):
-    told = json.loads(tokenizer.to_str())
-    told["added_tokens"] = [each for each in told["added_tokens"] if each["content"] != "<pad>"]
-    del told["model"]["vocab"]["<pad>"]
-    (tmp_path / "tokenizer.json").write_text(json.dumps(told))
-    with pytest.raises(InputError, match="its tokenizer has no <pad>"):
-        checkpoints.load_tokenizer(tmp_path)
 
 
 def test_training_ends_a_text_where_generation_stops(tmp_path, tokens, tokenizer):

@@ -1,5 +1,7 @@
 """Outputs appear whole or not at all."""
 
+import errno
+import os
 import stat
 from pathlib import Path
 
@@ -91,3 +93,37 @@ def test_sha256(tmp_path: Path):
     assert files.sha256(tmp_path / "a") == (
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     )
+
+
+def test_a_folder_that_was_put_elsewhere_is_made_again_in_its_place(tmp_path: Path):
+    """Who is short of room moves a folder to another disk and leaves a link; both stay safe."""
+    elsewhere, path = tmp_path / "elsewhere", tmp_path / "model"
+    elsewhere.mkdir()
+    (elsewhere / "other").write_text("kept")
+    path.symlink_to(elsewhere)
+    with files.whole(path) as draft:
+        draft.mkdir()
+        (draft / "new").write_text("")
+    assert [p.name for p in path.iterdir()] == ["new"] and not path.is_symlink()
+    assert (elsewhere / "other").read_text() == "kept"
+
+
+def test_notes_on_a_network_disk_that_cannot_be_removed_yet_cost_nothing(
+    tmp_path: Path, monkeypatch
+):
+    """NFS keeps a removed file that is still open, as .nfs..., and its folder with it."""
+    unlink = os.unlink
+
+    def busy(path, **more):
+        if Path(path).name == "mapped":
+            raise OSError(errno.EBUSY, "Device or resource busy", path)
+        unlink(path, **more)
+
+    with monkeypatch.context() as nfs, files.scratch(tmp_path / "model", {"seed": 1}) as notes:
+        (notes / "mapped").write_text("")
+        nfs.setattr("os.unlink", busy)
+    assert [path.name for path in notes.iterdir()] == ["mapped"]
+    # It is of no arguments now: nothing goes on from it.
+    with files.scratch(tmp_path / "model", {"seed": 1}) as notes:
+        assert [path.name for path in notes.iterdir()] == ["identity.json"]
+    assert not notes.exists()

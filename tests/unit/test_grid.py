@@ -115,3 +115,16 @@ def test_a_fault_in_the_pruning_grid_is_named_with_its_key(names, sparsities, sa
 def test_names():
     assert grid.Row("opt", "base", "none", "none").name == "opt base"
     assert grid.Row("opt", "qlora", "wanda", "2:4").name == "opt qlora wanda 2:4"
+
+
+@pytest.mark.parametrize("end", ["\r\n", " \n", "\t\n"], ids=["CRLF", "blanks", "tab"])
+def test_what_editors_and_spreadsheets_leave_at_lines_ends(tmp_path: Path, end):
+    rows = [
+        "model\tfinetuning\tpruner\tsparsity",
+        "m\tbase\tnone\tnone",
+        "",
+        "m\tqlora\twanda\t2:4",
+    ]
+    (tmp_path / "grid.tsv").write_text(end.join([*rows, " ", ""]), newline="")
+    found = grid.read(tmp_path / "grid.tsv", ["m"])
+    assert [row.name for row in found] == ["m base", "m qlora wanda 2:4"]

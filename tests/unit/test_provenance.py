@@ -53,12 +53,19 @@ def test_a_folders_record_is_of_all_files_in_it():
     assert list(record["outputs"]) == ["results/model/weights", "results/model/extra.json"]
 
 
-def test_the_commit_and_whether_it_is_clean(tmp_path):
-    def git(*arguments):
+@pytest.fixture
+def git(tmp_path):
+    """Runs git in the test's folder."""
+
+    def run(*arguments):
         name = ["-c", "user.name=a", "-c", "user.email=a@b"]
         command = ["git", "-C", str(tmp_path), *name, *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
+    return run
+
+
+def test_the_commit_and_whether_it_is_clean(tmp_path, git):
     assert provenance.commit(tmp_path) is None
     git("init", "-q")
     git("add", "train.py")
@@ -71,6 +78,34 @@ def test_the_commit_and_whether_it_is_clean(tmp_path):
     assert provenance.commit(tmp_path) == {"commit": git("rev-parse", "HEAD"), "clean": True}
     Path("train.py").write_text("other code")
     assert not provenance.commit(tmp_path)["clean"]
+
+
+def test_a_copy_inside_somebody_elses_repository_is_of_no_commit(tmp_path, git):
+    """A project that was unpacked in a home folder under git, ignored there or not."""
+    git("init", "-q")
+    Path(".gitignore").write_text("ignored/\n")
+    git("add", ".gitignore")
+    git("commit", "-qm", "first")
+    for name in ("ignored", "new"):
+        folder = tmp_path / name / "scripts"
+        folder.mkdir(parents=True)
+        (folder / "train.py").write_text("code")
+        assert provenance.commit(folder) is None
+
+
+def test_the_repository_is_the_codes_own_whatever_git_was_told_of_another(
+    tmp_path, git, monkeypatch
+):
+    """Git tells its hooks, and what they start, of the repository that they are of."""
+    git("init", "-q")
+    git("add", "train.py")
+    git("commit", "-qm", "first")
+    expected = {"commit": git("rev-parse", "HEAD"), "clean": False}
+    other = tmp_path / "other"
+    git("init", "-q", str(other))
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other / ".git" / "index"))
+    assert provenance.commit(tmp_path) == expected
 
 
 @pytest.mark.parametrize("content", ["0.6", "0.", ""], ids=["flipped", "truncated", "empty"])

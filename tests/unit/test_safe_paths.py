@@ -28,7 +28,8 @@ def refused(config: dict, key: str) -> None:
     with pytest.raises(InputError) as caught:
         validate(config, SCHEMA, [CONFIG])
     said = str(caught.value)
-    assert re.match(rf"(.*config\.yaml|the configuration): key '{re.escape(key)}'", said), said
+    where = r"(.*config\.yaml|the configuration|--config)"
+    assert re.match(rf"{where}: key '{re.escape(key)}'", said), said
     assert said.isprintable()  # so it is one line
 
 

@@ -148,3 +148,89 @@ def test_the_file_is_named_where_an_item_of_a_list_is_wrong(config, tmp_path: Pa
     overlay.write_text("seeds: [42, -1]\n")
     config["seeds"] = [42, -1]
     assert "overlay.yaml: key 'seeds.1': -1 is less" in fault(config, [CONFIG, overlay])
+
+
+TEXT = ": it is a text; a number is written "
+
+
+def faults_of(config, overlay: str, tmp_path: Path) -> str:
+    """What is said of an overlay, given as YAML, on top of the configuration."""
+    file = tmp_path / "mine.yaml"
+    file.write_text(overlay)
+    update_config(config, yaml.safe_load(overlay))
+    with pytest.raises(InputError) as told:
+        validate(config, SCHEMA, [CONFIG, file])
+    return str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "said"),
+    [
+        (
+            "qlora: {rank: 8}\nfull: {epochs: 1}\nqlora: {alpha: 8}\n",
+            "line 3: key 'qlora' stands there twice (line 1); YAML takes the last alone",
+        ),
+        ("full:\n  epochs: 3\n  epochs: 1\n", "line 3: key 'full.epochs' stands there twice"),
+        ('{"full": {"epochs": 3, "epochs": 1}}', "line 1: key 'full.epochs' stands there twice"),
+        ("corpora: {c: {splits: {a: 1, a: 1}}}", "line 1: key 'corpora.c.splits.a' stands"),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(config, tmp_path: Path, overlay, said):
+    """YAML would take the last and say nothing: settings of the first would be lost."""
+    told = faults_of(config, overlay, tmp_path)
+    assert "mine.yaml, " in told and said in told
+
+
+def test_the_same_key_in_two_places_and_a_merge_are_fine(config, tmp_path: Path):
+    overlay = "full: &one {epochs: 1}\nqlora: {<<: *one, rank: 8}\n"
+    (tmp_path / "mine.yaml").write_text(overlay)
+    update_config(config, yaml.safe_load(overlay))
+    validate(config, SCHEMA, [CONFIG, tmp_path / "mine.yaml"])
+    assert config["qlora"]["epochs"] == config["full"]["epochs"] == 1
+
+
+@pytest.mark.parametrize(
+    ("overlay", "said"),
+    [
+        ("full: {learning_rate: 1e-3}", "'1e-3' is not of type number" + TEXT + "0.001"),
+        ("full: {learning_rate: 3e-7}", "'3e-7' is not of type number" + TEXT + "3.0e-07"),
+        ("qlora: {rank: '8'}", "key 'qlora.rank': '8' is not of type integer" + TEXT + "8"),
+        ("qlora: {rank: 1e1}", "'1e1' is not of type integer" + TEXT + "10"),
+        ("qlora: {rank: many}", "key 'qlora.rank': 'many' is not of type integer (of"),
+        ("save_every: nan", "key 'save_every': 'nan' is not of type number (seconds"),
+    ],
+)
+def test_a_number_that_is_a_text_to_yaml(config, tmp_path: Path, overlay, said):
+    told = faults_of(config, overlay, tmp_path)
+    assert "mine.yaml: key" in told and said in told
+    if TEXT in said:  # what is said is what YAML takes
+        number = told.partition(TEXT)[2].split()[0]
+        assert not isinstance(yaml.safe_load(number), str)
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "said"),
+    [
+        (["seeds"], ["1", "2"], "key 'seeds.0': '1' is not of type integer: it is a text, as in"),
+        (["qlora", "rank"], "8", "key 'qlora.rank': '8' is not of type integer: it is a text, as"),
+        (["corpus"], "other", "key 'corpus': unknown corpus 'other'"),
+        (["qlora", "rnak"], 8, "unknown key 'qlora.rnak'; did you mean 'rank'?"),
+        (["full", "batch_size"], 3, "key 'full.batch_size': 3 is no divisor"),
+        (["save_every"], float("nan"), "key 'save_every': no number"),
+    ],
+)
+def test_what_no_file_says_came_with_the_command(config, keys, value, said):
+    """What is set by --config stands in no file, and in a list or an object of it all is text."""
+    place = config
+    for key in keys[:-1]:
+        place = place[key]
+    place[keys[-1]] = value
+    told = fault(config, [CONFIG])
+    assert told.startswith(f"--config: {said}")
+    if "it is a text" in said:
+        assert "in a file of --configfile" in told
+
+
+def test_a_section_that_was_left_empty_is_named_with_its_file(config, tmp_path: Path):
+    told = faults_of(config, "full:\n", tmp_path)
+    assert "mine.yaml: key 'full': None is not of type object" in told

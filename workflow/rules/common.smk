@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from snakemake.io import Mtime
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from sparsesum import encoder, files, grid, hub, locks, parameters, positions, published
+from sparsesum import clock, encoder, files, grid, hub, locks, parameters, positions, published
 from sparsesum import settings, sources, timestamps
 from sparsesum.errors import InputError
 from sparsesum.prompt import Prompt
@@ -369,3 +370,13 @@ def check_gpu():
             f"key 'device': cuda, and this machine has no GPU ({' or '.join(GPU_FILES)}); allowed "
             "here: cpu, auto; nothing was made or deleted"
         )
+
+
+def check_times():
+    """Refuse inputs of the future before anything is made of them."""
+    jobs = workflow.dag.needrun_jobs(exclude_finished=False)
+    paths = dict.fromkeys(str(path) for job in jobs for path in job.input)
+    try:
+        clock.check(paths, time.time())
+    except InputError as error:
+        raise WorkflowError(str(error))

@@ -13,7 +13,7 @@ def main(snakemake) -> None:
     # Once, here: what is made of it is looked at where it is made.
     finite.check(model.state_dict(), source, "fetch or export it again")
     tokenizer = checkpoints.load_tokenizer(source)
-    checkpoints.check_vocabulary(tokenizer, model.config, source)
+    checkpoints.check_vocabulary(tokenizer, model)
     with files.whole(Path(snakemake.output.model).parent) as draft:
         checkpoints.save(model, draft)
         tokenizer.save(str(draft / "tokenizer.json"))

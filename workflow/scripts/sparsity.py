@@ -9,7 +9,10 @@ def main(snakemake) -> None:
     from sparsesum import files, zeros
 
     lines = list(zeros.count(snakemake.input.model))
-    with files.whole(snakemake.output[0]) as draft, draft.open("w", newline="") as file:
+    with (
+        files.whole(snakemake.output[0]) as draft,
+        draft.open("w", encoding="utf-8", newline="") as file,
+    ):
         writer = csv.DictWriter(file, list(lines[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(lines)

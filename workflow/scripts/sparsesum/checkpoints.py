@@ -1,6 +1,5 @@
 """OPT checkpoints as folders: config.json, model.safetensors, tokenizer.json."""
 
-import logging
 import pickle
 from pathlib import Path
 
@@ -12,8 +11,6 @@ from transformers import AutoTokenizer, OPTConfig, OPTForCausalLM
 
 from sparsesum import opt, tensorfile
 from sparsesum.errors import InputError
-
-log = logging.getLogger(__name__)
 
 FILES = ["config.json", "model.safetensors", "tokenizer.json"]
 """What a checkpoint of this project consists of."""
@@ -33,7 +30,7 @@ def load(folder: Path, dtype: torch.dtype = torch.float32) -> OPTForCausalLM:
 
     model.safetensors is taken where there is one, or else pytorch_model.bin: tensors alone, none of
     the code that a pickle may hold. Raises InputError if there is neither, or such code, or if the
-    tensors are not those of the configuration: transformers would draw what is missing at random.
+    weights are not those that config.json asks for, or did not arrive whole.
     """
     config = read_config(folder)
     if getattr(config, "quantization_config", None) is not None:
@@ -48,36 +45,53 @@ def load(folder: Path, dtype: torch.dtype = torch.float32) -> OPTForCausalLM:
             dtype=dtype,
             local_files_only=True,
             output_loading_info=True,
-            ignore_mismatched_sizes=True,  # to be refused below, by name
+            ignore_mismatched_sizes=True,  # those are told below
         )
     except pickle.UnpicklingError:
         raise InputError(
             f"{folder}: its pytorch_model.bin holds more than tensors, or is broken, and was not "
             "loaded; only a pickle of tensors is, or model.safetensors"
         ) from None
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
         raise InputError(f"{folder}: {str(error).splitlines()[0]}") from None
-    _check_tensors(folder, model, found)
+    except (SafetensorError, EOFError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "PytorchStreamReader" not in str(error):
+            raise
+        raise InputError(
+            f"{folder}: its weights cannot be read ({str(error).split('. ')[0]}); a file that did "
+            "not arrive whole, or a pointer of Git LFS in its place? fetch them again"
+        ) from None
+    _check_complete(folder, found)
+    _check_values(folder, model)
     return model.eval()
 
 
-def _check_tensors(folder: Path, model: OPTForCausalLM, found: dict) -> None:
-    """An InputError unless the weights of a folder are those that its config.json asks for.
+def _check_complete(folder: Path, found: dict) -> None:
+    """An InputError unless the weights are the configuration's: transformers makes up what is not.
 
-    `found`: what transformers says of them.
+    found: its loading info. What else a file holds, beside layers, does no harm.
     """
-    again = "fetch or save the checkpoint again"
     if missing := sorted(found["missing_keys"]):
         raise InputError(
-            f"{folder}: no tensor {missing[0]} in its weights, which its config.json asks for "
-            f"({len(missing)} missing); {again}"
+            f"{folder}: its weights lack {missing[0]}; config.json asks for it ({len(missing)} "
+            "such tensors); fetch both again, from one source"
         )
-    for name, there, wanted in sorted(found["mismatched_keys"]):
+    if more := sorted(name for name in found["unexpected_keys"] if "layers." in name):
         raise InputError(
-            f"{folder}: {name} is {list(there)}, and its config.json asks for {list(wanted)}; "
-            f"{again}"
+            f"{folder}: its weights have {more[0]}, which config.json does not ({len(more)} such "
+            "tensors of layers); fetch both again, from one source"
         )
-    for file in sorted(folder.glob("*.safetensors")):
+    if other := sorted(found["mismatched_keys"]):
+        name, is_, asked = other[0]
+        raise InputError(
+            f"{folder}: {name} is {list(is_)}, and config.json asks for {list(asked)}; fetch both "
+            "again, from one source"
+        )
+
+
+def _check_values(folder: Path, model: OPTForCausalLM) -> None:
+    """An InputError for weights that transformers takes for others: int8, a head that is lost."""
+    for file in sorted(folder.glob("model*.safetensors")):
         for name, dtype in tensorfile.dtypes(file).items():
             if dtype not in FLOATS:
                 raise InputError(
@@ -85,26 +99,28 @@ def _check_tensors(folder: Path, model: OPTForCausalLM, found: dict) -> None:
                     "which this project quantises itself"
                 )
     if model.config.tie_word_embeddings:
-        head, embedding = (
-            module.weight for module in (model.lm_head, model.get_input_embeddings())
-        )
+        head, embedding = model.lm_head.weight, model.get_input_embeddings().weight
         if head is not embedding and not torch.equal(head, embedding):
             raise InputError(
                 f"{folder}: its lm_head.weight is not its embedding, and its config.json ties "
                 "them; set tie_word_embeddings: false there"
             )
-    if unknown := sorted(found["unexpected_keys"]):
-        log.warning(
-            "%s: %d tensors that its config.json does not ask for are left out: %s",
-            *(folder, len(unknown), ", ".join(unknown[:4])),
-        )
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:
-    """The tokenizer of a model's source: OPT's byte-level BPE, "</s>" (id 2) before every text."""
+    """The tokenizer of a model's source: OPT's byte-level BPE, "</s>" (id 2) before every text.
+
+    It cuts and fills up no text, whatever its file says. An InputError where there is none, or it
+    lacks "</s>" or "<pad>".
+    """
     file = Path(folder) / "tokenizer.json"
     if file.is_file():
-        tokenizer = Tokenizer.from_file(str(file))
+        try:
+            tokenizer = Tokenizer.from_file(str(file))
+        except Exception as error:  # the library has no other
+            raise InputError(
+                f"{file}: no tokenizer that can be read ({error}); fetch it again"
+            ) from None
     elif (Path(folder) / "vocab.json").is_file():
         loaded = AutoTokenizer.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False
@@ -116,7 +132,12 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     if first is None:
         raise InputError(f"{folder}: its tokenizer has no {BOS}, which OPT puts before every text")
     if tokenizer.token_to_id(PAD) is None:
-        raise InputError(f"{folder}: its tokenizer has no {PAD}, which fills up a batch")
+        raise InputError(
+            f"{folder}: its tokenizer has no {PAD}, which fills up the rows of a batch; take OPT's "
+            "own, or add it under an id that the model has"
+        )
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
     if tokenizer.encode("").ids != [first]:
         # A vocabulary alone does not say so; OPT was trained with it all the same.
         tokenizer.post_processor = processors.TemplateProcessing(
@@ -125,13 +146,14 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     return tokenizer
 
 
-def check_vocabulary(tokenizer: Tokenizer, config: OPTConfig, folder: Path) -> None:
-    """Raise an InputError for a tokenizer with ids that the model of its folder does not have."""
-    highest = max(tokenizer.get_vocab().values())
-    if highest >= config.vocab_size:
+def check_vocabulary(tokenizer: Tokenizer, model: OPTForCausalLM) -> None:
+    """An InputError where the tokenizer makes ids for which the model has no embedding."""
+    size = model.config.vocab_size
+    token, highest = max(tokenizer.get_vocab().items(), key=lambda item: item[1])
+    if highest >= size:
         raise InputError(
-            f"{folder}: its tokenizer has ids up to {highest}, and its config.json says vocab_size "
-            f"{config.vocab_size}; they belong to two models"
+            f"its tokenizer's '{token}' has id {highest}, and config.json's vocab_size is {size}; "
+            "take the tokenizer that the model was trained with"
         )
 
 

@@ -51,11 +51,14 @@ def scratch(path: str | Path, identity: dict) -> Iterator[Path]:
         folder.mkdir(parents=True)
         write_json(mark, identity)
     yield folder
-    _remove(folder)
+    # The job is done. What cannot be removed yet, such as a file on NFS that is still mapped, is
+    # of no arguments from now on, and thrown away by the next.
+    mark.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
@@ -87,12 +90,12 @@ def sync(path: Path) -> None:
 def write_json(path: str | Path, value: object) -> None:
     """One JSON document, indented, with a newline at its end. A ValueError for NaN or infinity."""
     with whole(path) as draft:
-        draft.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n")
+        draft.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def read_json(path: str | Path) -> dict:
     """The JSON document in a file that this project wrote."""
-    return json.loads(Path(path).read_text())
+    return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def write_jsonl(path: str | Path, records: Iterable[dict]) -> None:
@@ -100,13 +103,13 @@ def write_jsonl(path: str | Path, records: Iterable[dict]) -> None:
 
     A ValueError for NaN or infinity, which are no JSON.
     """
-    with whole(path) as draft, draft.open("w") as file:
+    with whole(path) as draft, draft.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(record, allow_nan=False) + "\n" for record in records)
 
 
 def read_jsonl(path: str | Path) -> list[dict]:
     """The records of a JSON Lines file that this project wrote."""
-    with Path(path).open() as file:
+    with Path(path).open(encoding="utf-8") as file:
         return [json.loads(line) for line in file]
 
 
@@ -118,5 +121,5 @@ def sha256(path: str | Path) -> str:
 
 def read_csv(path: str | Path) -> list[dict[str, str]]:
     """The lines of a CSV file with a header, every cell as text."""
-    with Path(path).open(newline="") as file:
+    with Path(path).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

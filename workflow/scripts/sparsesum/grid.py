@@ -61,7 +61,8 @@ def read(path: str | Path, models: list[str]) -> list[Row]:
     try:
         # Some editors begin a file with a mark of its encoding.
         with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = list(csv.reader(file, delimiter="\t"))
+            # Blanks and tabs at a line's end are nobody's cells.
+            lines = list(csv.reader((line.rstrip() for line in file), delimiter="\t"))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: no tab-separated table in UTF-8: {error}") from None
     if not lines or lines[0] != COLUMNS:

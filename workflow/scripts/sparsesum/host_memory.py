@@ -24,7 +24,7 @@ def _left(root: Path) -> list[int]:
     """Bytes that the process's control groups leave, of those that have a limit."""
     found = []
     try:
-        lines = (root / "proc/self/cgroup").read_text().splitlines()
+        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
     except OSError:  # not Linux
         return found
     for line in lines:
@@ -39,9 +39,13 @@ def _left(root: Path) -> list[int]:
             for name, (usage, cached) in LIMITS.items():
                 if not (place / name).is_file():
                     continue
-                limit = (place / name).read_text().strip()
+                limit = (place / name).read_text(encoding="utf-8").strip()
                 if limit.isdecimal():  # v2 has "max" for none
-                    statistics = dict(map(str.split, (place / "memory.stat").open()))
-                    used = int((place / usage).read_text()) - int(statistics.get(cached, 0))
+                    statistics = dict(
+                        map(str.split, (place / "memory.stat").open(encoding="utf-8"))
+                    )
+                    used = int((place / usage).read_text(encoding="utf-8")) - int(
+                        statistics.get(cached, 0)
+                    )
                     found.append(max(0, int(limit) - used))
     return found

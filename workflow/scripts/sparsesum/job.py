@@ -34,7 +34,7 @@ def job(name: str, log_file: str, result: str, hub: bool = False) -> Iterator[No
     lock = None
     with suppress(OSError):
         lock = _own(log_file, name)
-        handlers.append(logging.FileHandler(log_file, mode="w"))
+        handlers.append(logging.FileHandler(log_file, mode="w", encoding="utf-8"))
     logging.basicConfig(
         level=logging.INFO, format=f"{name}: %(message)s", handlers=handlers, force=True
     )
@@ -82,7 +82,7 @@ def _own(log_file: str, name: str) -> IO[str]:
     while the first still runs: after a kill of Snakemake on a login node, or from two machines.
     """
     path = Path(log_file)
-    lock = path.with_name(f".{path.name}.lock").open("w")
+    lock = path.with_name(f".{path.name}.lock").open("w", encoding="utf-8")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -15,7 +15,7 @@ def clear_stale(folder: Path) -> IO[str] | None:
     nobody else is there. None on a file system without such locks; then nothing is removed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    file = (folder / "alive").open("a+")
+    file = (folder / "alive").open("a+", encoding="utf-8")
     try:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -51,7 +51,7 @@ def read_config(folder: Path) -> dict:
     if not path.is_file():
         raise InputError(f"{path}: no such file; a model's source is a folder in the Hub's format")
     try:
-        config = DEFAULTS | json.loads(path.read_text())
+        config = DEFAULTS | json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, TypeError) as error:
         raise InputError(f"{path}: broken JSON: {error}") from None
     if config.get("model_type") != "opt":

@@ -51,4 +51,4 @@ def write(text: str, markdown: str | Path, html: str | Path) -> None:
     """Write a text in Markdown as it is, and as a page."""
     for path, content in ((markdown, text), (html, page(text))):
         with files.whole(path) as draft:
-            draft.write_text(content)
+            draft.write_text(content, encoding="utf-8")

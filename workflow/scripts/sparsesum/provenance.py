@@ -5,6 +5,7 @@ beside a file NAME.ending. Whoever reads the artifact compares it with its recor
 """
 
 import json
+import os
 import platform
 import subprocess
 import time
@@ -26,6 +27,9 @@ STACK = """
     pyarrow rouge-score safetensors scipy snakemake text2num tokenizers torch transformers
 """.split()
 """The packages whose versions are recorded."""
+
+OF_ANOTHER = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"}
+"""What git sets for its hooks, which would lead it to their repository."""
 
 
 @dataclass
@@ -145,13 +149,22 @@ def versions() -> dict[str, str]:
 
 
 def commit(folder: Path) -> dict | None:
-    """The git commit that a folder is of, and whether nothing was changed since; None outside."""
+    """The git commit that a folder is of, and whether nothing was changed since; None outside.
+
+    Of a repository that does not have the folder's files, such as that of a home folder around a
+    copy, it is none.
+    """
+    # A hook of git's, or what it starts, is told of the repository that it belongs to.
+    own = {name: value for name, value in os.environ.items() if name not in OF_ANOTHER}
 
     def git(*arguments: str) -> str:
-        command = ["git", "-C", str(folder), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        # Without a lock: it would be in the way of what somebody does in the repository meanwhile.
+        command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=own)
+        return done.stdout.strip()
 
     try:
+        git("ls-files", "--error-unmatch", ".")
         changes = git("status", "--porcelain")
         return {"commit": git("rev-parse", "HEAD"), "clean": not changes}
     except (OSError, subprocess.CalledProcessError):

@@ -100,7 +100,7 @@ def merged(state: Mapping[str, torch.Tensor], adapter: Path) -> dict[str, torch.
     The state may be on any device, where the result's weights are too. For multiplying only: the
     sum has no zeros where the base has them.
     """
-    config = json.loads((adapter / "adapter_config.json").read_text())
+    config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
     scale = config["lora_alpha"] / config["r"]
     factors = load_file(adapter / "adapter_model.safetensors")
     result = dict(state)

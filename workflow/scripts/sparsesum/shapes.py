@@ -56,6 +56,8 @@ def of_files(
 ) -> dict[str, Counts]:
     """The counts of each config.json, by its file's name without ".json"."""
     return {
-        Path(file).stem: counts(json.loads(Path(file).read_text()), rank, target_modules)
+        Path(file).stem: counts(
+            json.loads(Path(file).read_text(encoding="utf-8")), rank, target_modules
+        )
         for file in files
     }

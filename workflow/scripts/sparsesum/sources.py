@@ -13,7 +13,7 @@ SCRIPTS = Path(__file__).resolve().parent.parent
 
 @cache
 def _syntax(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(), filename=str(path))
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
 @cache

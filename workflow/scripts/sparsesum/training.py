@@ -5,6 +5,7 @@ Source of the settings: "Pruning OPT for Summarization", section 3, and its auth
 
 import csv
 import math
+import os
 import time
 from functools import partial
 from pathlib import Path
@@ -202,14 +203,38 @@ class Labelled(Trainer):
         self._gradients = [(p, p.grad) for p in model.parameters() if p.grad is not None]
 
 
+LAUNCHERS = (
+    *("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "TORCHELASTIC_RUN_ID"),
+    *("PMI_", "OMPI_COMM_WORLD_", "MV2_COMM_WORLD_", "MPI_LOCALRANKID"),
+    *("ACCELERATE_", "FSDP_", "PARALLELISM_CONFIG_"),
+)
+"""How the names begin of what torchrun, mpirun, srun and accelerate tell a process of others.
+
+The Trainer would look for those others, or compute in the precision that is told there.
+"""
+
+
+def _on_its_own() -> None:
+    """Take out of this process's environment what would make of the training one of several."""
+    for name in [name for name in os.environ if name.startswith(LAUNCHERS)]:
+        del os.environ[name]
+
+
 class Told(TrainerCallback):
-    """Says how far the training is."""
+    """Says how far the training is; refuses one that would end before it has warmed up."""
 
     def __init__(self) -> None:
         self.progress: Progress | None = None
 
     def on_train_begin(self, args, state, control, **kwargs) -> None:
-        self.progress = Progress("training", state.max_steps, "steps")
+        steps, warmup = state.max_steps, args.warmup_steps
+        if warmup >= steps:
+            raise InputError(
+                f"warmup_steps is {warmup}, and the training has {steps} step{'s' * (steps > 1)}; "
+                "allowed is less: lower it, or effective_batch, or raise epochs or the corpus's "
+                "train records"
+            )
+        self.progress = Progress("training", steps, "steps")
         if state.global_step:
             self.progress.skip(state.global_step)
 
@@ -315,8 +340,10 @@ def train(
     that is in that dtype itself needs none. captured: a step's work looks at no value on the
     device, so that a GPU may repeat it as a CUDA graph, where a step is one batch.
 
-    An InputError where an example exceeds the model's positions, or where the training diverges.
+    An InputError where an example exceeds the model's positions, where the training has no more
+    steps than warmup_steps, or where it diverges.
     """
+    _on_its_own()
     longest = max(len(example["labels"]) for example in data)
     if longest > (limit := model.config.max_position_embeddings):
         raise InputError(
@@ -370,7 +397,7 @@ def train(
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
     costs = checkpoints.costs(device)
     points = curve_of(trainer.state.log_history)
-    with whole(curve) as draft, draft.open("w", newline="") as file:
+    with whole(curve) as draft, draft.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, ["step", "epoch", "learning_rate", "loss"])
         writer.writeheader()
         writer.writerows(points)
