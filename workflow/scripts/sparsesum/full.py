@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from sparsesum import checkpoints, sparsity, training
+from sparsesum import checkpoints, sparsity, tokenizer_files, training
 
 
 def keep_zeros(model: torch.nn.Module) -> None:
@@ -35,8 +35,9 @@ def finetune(
 ) -> dict:
     """Fine-tune the model of `checkpoint` and save it to `folder`; returns the training's costs.
 
-    The zeros that the checkpoint has in the decoder's Linears are there in the result, checked.
-    `notes` is the folder of a broken off run, which is gone on from (`training.train`).
+    The tokenizer is saved beside it. The zeros that the checkpoint has in the decoder's Linears are
+    there in the result, checked. `notes` is the folder of a broken off run, which is gone on from
+    (`training.train`).
     """
     torch.manual_seed(settings["seed"])
     model = checkpoints.load(checkpoint)
@@ -53,4 +54,5 @@ def finetune(
     pruned = {name: before[name] for name in names if not before[name].all()}
     sparsity.check_kept(pruned, after)
     checkpoints.save(model, folder)
+    tokenizer_files.add(tokenizer_file, folder)
     return costs
