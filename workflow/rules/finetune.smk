@@ -3,6 +3,7 @@ Fine-tuned models, from the dense or a pruned checkpoint, on the tokens of the t
 
   out  results/full/CORPUS/MODEL/SPARSITY/         every parameter trained (a pruned one's zeros kept)
        results/qlora/CORPUS/MODEL/SPARSITY/        base/ in int8, adapter/ beside it
+                                                   (transformers and peft load all three)
        .../curve.csv and .../costs.json            the loss curve; training time and peak memory
 
 SPARSITY is SPARSITY@SEED for each but the first of `seeds`, here and in all that is made of it.
@@ -19,6 +20,8 @@ rule full:
     output:
         model="results/full/{corpus}/{model}/{sparsity}/model.safetensors",
         config="results/full/{corpus}/{model}/{sparsity}/config.json",
+        tokenizer="results/full/{corpus}/{model}/{sparsity}/tokenizer.json",
+        tokenizer_config="results/full/{corpus}/{model}/{sparsity}/tokenizer_config.json",
         curve="results/full/{corpus}/{model}/{sparsity}/curve.csv",
         costs="results/full/{corpus}/{model}/{sparsity}/costs.json",
         provenance="results/full/{corpus}/{model}/{sparsity}/provenance.json",
@@ -55,6 +58,8 @@ rule qlora:
     output:
         model="results/qlora/{corpus}/{model}/{sparsity}/base/model.safetensors",
         config="results/qlora/{corpus}/{model}/{sparsity}/base/config.json",
+        tokenizer="results/qlora/{corpus}/{model}/{sparsity}/base/tokenizer.json",
+        tokenizer_config="results/qlora/{corpus}/{model}/{sparsity}/base/tokenizer_config.json",
         adapter="results/qlora/{corpus}/{model}/{sparsity}/adapter/adapter_model.safetensors",
         adapter_config="results/qlora/{corpus}/{model}/{sparsity}/adapter/adapter_config.json",
         curve="results/qlora/{corpus}/{model}/{sparsity}/curve.csv",

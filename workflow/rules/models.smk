@@ -2,7 +2,7 @@
 Dense models: what is pruned and fine-tuned.
 
   in   a model's source: a folder in the Hub's format, or the Hub
-  out  results/dense/MODEL/        float32 weights, configuration, tokenizer.json
+  out  results/dense/MODEL/        float32 weights, configuration, tokenizer
 
 `pretrain` makes the miniature models that ship in resources/models, and `stand_in` models of the
 paper's shapes with random weights, for a rehearsal without the Hub; no target asks for them.
@@ -20,6 +20,7 @@ rule dense:
         model="results/dense/{model}/model.safetensors",
         config="results/dense/{model}/config.json",
         tokenizer="results/dense/{model}/tokenizer.json",
+        tokenizer_config="results/dense/{model}/tokenizer_config.json",
         provenance="results/dense/{model}/provenance.json",
     log:
         "results/logs/dense/{model}.log",

@@ -30,12 +30,15 @@ rule prune:
     input:
         model="results/dense/{model}/model.safetensors",
         config="results/dense/{model}/config.json",
+        tokenizer="results/dense/{model}/tokenizer.json",
         calibration=calibration_set,
         # The pruner is loaded by name: a change of it reruns its own rows alone.
         code=lambda wildcards: scripts("prune.py", pruner_file(wildcards)),
     output:
         model="results/prune/{corpus}/{model}/{sparsity}/model.safetensors",
         config="results/prune/{corpus}/{model}/{sparsity}/config.json",
+        tokenizer="results/prune/{corpus}/{model}/{sparsity}/tokenizer.json",
+        tokenizer_config="results/prune/{corpus}/{model}/{sparsity}/tokenizer_config.json",
         provenance="results/prune/{corpus}/{model}/{sparsity}/provenance.json",
     log:
         "results/logs/prune/{corpus}/{model}/{sparsity}.log",

@@ -6,7 +6,7 @@ from runner import job
 def main(snakemake) -> None:
     from pathlib import Path
 
-    from sparsesum import checkpoints, files, finite, hub
+    from sparsesum import checkpoints, files, finite, hub, tokenizer_files
 
     source = hub.folder(snakemake.params.source, snakemake.input.manifest)
     model = checkpoints.load(source)
@@ -17,6 +17,7 @@ def main(snakemake) -> None:
     with files.whole(Path(snakemake.output.model).parent) as draft:
         checkpoints.save(model, draft)
         tokenizer.save(str(draft / "tokenizer.json"))
+        tokenizer_files.describe(draft)
 
 
 if __name__ == "__main__":

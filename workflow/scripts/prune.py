@@ -11,7 +11,16 @@ def main(snakemake, made) -> None:
 
     from safetensors.torch import load_file
 
-    from sparsesum import device, files, layerwise, opt, patterns, sparsity, tensorfile
+    from sparsesum import (
+        device,
+        files,
+        layerwise,
+        opt,
+        patterns,
+        sparsity,
+        tensorfile,
+        tokenizer_files,
+    )
 
     given, settings = snakemake.input, snakemake.params
     where = device.prepare(settings.device, settings.threads)
@@ -43,6 +52,7 @@ def main(snakemake, made) -> None:
         draft.mkdir()
         for name in ("config.json", "model.safetensors"):
             (scratch / name).replace(draft / name)
+        tokenizer_files.add(given.tokenizer, draft)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ def main(snakemake, made) -> None:
             notes=notes,
             # No param: it decides no byte of the result.
             save_every=snakemake.config["save_every"],
+            # As seen from the project's folder, where peft looks: no path of this machine.
+            base_name=str(output / "base"),
         )
         files.write_json(draft / "costs.json", costs)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from sparsesum import checkpoints, finite, sparsity, training, watch
+from sparsesum import checkpoints, finite, sparsity, tokenizer_files, training, watch
 
 
 def keep_zeros(model: torch.nn.Module) -> None:
@@ -35,9 +35,9 @@ def finetune(
 ) -> dict:
     """Fine-tune the model of `checkpoint` and save it to `folder`; returns the training's costs.
 
-    The zeros that the checkpoint has in the decoder's Linears are there in the result, checked. An
-    InputError if the training diverges.
-    `notes` is the folder of a broken off run, which is gone on from (`training.train`).
+    The tokenizer is saved beside it. The zeros that the checkpoint has in the decoder's Linears are
+    there in the result, checked. `notes` is the folder of a broken off run, which is gone on from
+    (`training.train`). An InputError if the training diverges.
     """
     torch.manual_seed(settings["seed"])
     model = checkpoints.load(checkpoint)
@@ -54,4 +54,5 @@ def finetune(
     sparsity.check_kept(pruned, after)
     finite.check(after, "after the training", watch.REMEDY)
     checkpoints.save(model, folder)
+    tokenizer_files.add(tokenizer_file, folder)
     return costs

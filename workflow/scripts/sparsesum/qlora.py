@@ -11,7 +11,15 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
 from peft.tuners.lora import LoraLayer
 
-from sparsesum import checkpoints, finite, quantisation, sparsity, training, watch
+from sparsesum import (
+    checkpoints,
+    finite,
+    quantisation,
+    sparsity,
+    tokenizer_files,
+    training,
+    watch,
+)
 from sparsesum import device as devices
 
 
@@ -45,16 +53,18 @@ def finetune(
     curve: Path,
     notes: Path,
     save_every: float = math.inf,
+    base_name: str | None = None,
 ) -> dict:
     """Train an adapter on the int8 base of `checkpoint`; returns the training's costs.
 
-    Saves the base to the folder `base` (int8 weights and their row scales) and the adapter to the
-    folder `adapter`. `settings`: those of `training.train`; rank, alpha, dropout and target_modules
-    of the adapter; engine: whether the base is multiplied as int8, by bitsandbytes' kernels, or
-    dense, with the same values, in the dtype of the precision. Every zero of the checkpoint's
-    decoder Linears is a zero of the base, before and after the training, checked. `notes` is the
-    folder of a broken off run, which is gone on from (`training.train`). An InputError if the
-    training diverges.
+    Saves the base to the folder `base` (int8 weights, their row scales, and the tokenizer) and the
+    adapter to the folder `adapter`, whose configuration calls its base `base_name`: where it will
+    lie, if not in `base`. `settings`: those of `training.train`; rank, alpha, dropout and
+    target_modules of the adapter; engine: whether the base is multiplied as int8, by bitsandbytes'
+    kernels, or dense, with the same values, in the dtype of the precision. Every zero of the
+    checkpoint's decoder Linears is a zero of the base, before and after the training, checked.
+    `notes` is the folder of a broken off run, which is gone on from (`training.train`). An
+    InputError if the training diverges.
     """
     torch.manual_seed(settings["seed"])
     dtype = devices.dtype(settings["precision"], device)
@@ -64,6 +74,7 @@ def finetune(
     sparsity.check_kept(pruned, model.state_dict())
     checkpoints.save(model, base)
     finite.check(checkpoints.state(base), base)
+    tokenizer_files.add(tokenizer_file, base)
     if settings["engine"] == "dense":
         model = quantisation.load_dense(base, device, dtype).requires_grad_(False)
     else:  # frozen, with all but the int8 weights in float32; the Trainer checkpoints
@@ -105,5 +116,8 @@ def finetune(
     sparsity.check_kept(pruned, checkpoints.state(base))
     # peft keeps them as a set, whose order, and so the file, would differ from run to run.
     adapted.peft_config["default"].target_modules = sorted(settings["target_modules"])
-    adapted.save_pretrained(adapter)
+    # Not the checkpoint that was quantised, whose weights the adapter has never seen.
+    adapted.peft_config["default"].base_model_name_or_path = str(base_name or base)
+    # It would look in the base, which may not lie there yet, whether its vocabulary was changed.
+    adapted.save_pretrained(adapter, save_embedding_layers=False)
     return costs
