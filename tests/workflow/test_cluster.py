@@ -68,6 +68,18 @@ def test_no_gpu_is_asked_for_where_the_device_is_the_cpu(paper):
     assert {gpu for *_, gpu in found} == {"", "1"}
 
 
+def test_the_way_to_ask_for_a_gpu_changes_nothing_else(paper):
+    """Of a group one job at a time has the GPU: times add up, and memory and CPUs do not."""
+    usual, _ = asked(paper, *PAPER)
+    assert {name for name, *_ in usual} >= {"score", "prune"}
+    profile = paper.folder / "profiles" / "slurm" / "config.yaml"
+    profile.write_text(
+        profile.read_text().replace("slurm_gpu: --gpus=1", "slurm_gpu: --gres=gpu:1")
+    )
+    other, _ = asked(paper, *PAPER)
+    assert {row for row in other if row[-1]} == {row for row in usual if row[-1]}
+
+
 COMMANDS = {
     # Note the options, one a line, up to the command that is to run; and take no job.
     "sbatch": """for word; do case $word in --wrap*) break;; *) echo "$word";; esac; done >"$0.$$"
