@@ -1,7 +1,9 @@
-"""What jobs would ask of SLURM, as a dry run shows it; it needs no SLURM."""
+"""What jobs would ask of SLURM, as a dry run shows it and as sbatch gets it; it needs no SLURM."""
 
 import json
+import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -64,3 +66,104 @@ def test_no_gpu_is_asked_for_where_the_device_is_the_cpu(paper):
         *("prune", "full", "qlora", "generate", "measure", "score")
     }
     assert {gpu for *_, gpu in found} == {"", "1"}
+
+
+def test_the_way_to_ask_for_a_gpu_changes_nothing_else(paper):
+    """Of a group one job at a time has the GPU: times add up, and memory and CPUs do not."""
+    usual, _ = asked(paper, *PAPER)
+    assert {name for name, *_ in usual} >= {"score", "prune"}
+    profile = paper.folder / "profiles" / "slurm" / "config.yaml"
+    profile.write_text(
+        profile.read_text().replace("slurm_gpu: --gpus=1", "slurm_gpu: --gres=gpu:1")
+    )
+    other, _ = asked(paper, *PAPER)
+    assert {row for row in other if row[-1]} == {row for row in usual if row[-1]}
+
+
+COMMANDS = {
+    # Note the options, one a line, up to the command that is to run; and take no job.
+    "sbatch": """for word; do case $word in --wrap*) break;; *) echo "$word";; esac; done >"$0.$$"
+        exit 1""",
+    "scontrol": "echo MinJobAge = 600 sec",
+    "squeue": "",
+    "sacctmgr": "echo bills",
+    "sacct": "",
+}
+
+
+@pytest.fixture
+def cluster(tmp_path, monkeypatch) -> Path:
+    """A folder with SLURM's commands, before all others on the PATH."""
+    folder = tmp_path / "slurm"
+    folder.mkdir()
+    for name, text in COMMANDS.items():
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return folder
+
+
+def run(project: Project, options: str, *arguments: str) -> str:
+    """Have a pruning, a group with a GPU and one without to submit, with `slurm_gpu` so set."""
+    profile = project.folder / "profiles" / "slurm" / "config.yaml"
+    mine = f"  slurm_account: bills\n  slurm_partition: cards\n  slurm_gpu: {options}"
+    profile.write_text(re.sub(r"(?m)^  slurm_gpu:.*$", mine, profile.read_text()))
+    project.use(project.models, device="auto")
+    project.forget("prune/bills/tiny-pre/wanda_2of4/model.safetensors")
+    project.forget("examples/bills/tiny-post/wanda_50/full.csv")
+    done = project.snakemake(
+        *("--profile", "profiles/slurm", "--retries", "0", "--rerun-triggers", "mtime"),
+        *("--slurm-init-seconds-before-status-checks", "1"),
+        *(*arguments, "--", "results/prune/bills/tiny-pre/wanda_2of4/model.safetensors"),
+        *("results/score/bills/tiny-post/wanda_50/full.json",),
+        *("results/heldout/bills/tiny-pre.safetensors",),
+    )
+    assert done.returncode or arguments
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "sent"),
+    [
+        ("--gpus=1", {"--gpus=1"}),
+        ("--gres=gpu:a100:1 --constraint=nvlink", {"--gres=gpu:a100:1", "-C", "nvlink"}),
+    ],
+)
+def test_sbatch_is_asked_for_a_gpu_in_the_way_that_the_profile_says(
+    project, cluster, options, sent
+):
+    output = run(project, options)
+    asked = {}
+    for file in cluster.glob("sbatch.*"):
+        words = file.read_text().splitlines()
+        [name] = [word.split("_")[1] for word in words if word.startswith("rule_")]
+        asked[name] = {
+            word for word in words if word in ("-C", "nvlink") or re.match("--g|.*gpu_mb", word)
+        }
+    # Memory of a GPU (gpu_mb) is for jobs that share one, and a job without a GPU asks for none.
+    assert asked == {"prune": sent, "score": sent, "prepare": set()}, output[-3000:]
+
+
+def test_the_dry_run_shows_how_a_gpu_is_asked_for(project):
+    table = run(project, "--gres=gpu:a100:1 --constraint=nvlink", "-n").split("of what\n")[1]
+    flags = "--gres=gpu:a100:1 --constraint=nvlink"
+    assert re.search(rf"^ +1 +1 +3000 +20 +1  prune {flags}$", table, re.M), table
+    assert re.search(rf"^ +1 +1 +4000 +50 +1  score: 1 examples \+ 1 score {flags}$", table, re.M)
+    assert re.search(r"^ +1 +1 +2000 +30 +prepare: 1 heldout$", table, re.M), table
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            "--gres=gpu:2",
+            "profiles/slurm/config.yaml, key 'slurm_gpu': '--gres=gpu:2' is no request for a GPU; "
+            "allowed: --gpus=1, --gpus=TYPE:1, --gres=gpu:1 or --gres=gpu:TYPE:1",
+        ),
+        ("--gpus=1\n  gres: gpu:1", "profiles/slurm/config.yaml: 'gres' for rule all"),
+    ],
+)
+def test_what_would_be_wrong_for_sbatch_is_refused_before(project, cluster, options, said):
+    output = run(project, options)
+    assert [line for line in output.splitlines() if line.startswith(said)], output[-3000:]
+    assert "Traceback" not in output and not list(cluster.glob("sbatch.*"))

@@ -8,7 +8,39 @@ from collections import Counter
 
 from snakemake.resources import GroupResources
 
+from sparsesum import gpu_request
+
 PROFILE = "profiles/slurm/config.yaml"
+
+
+def ask_for_gpus():
+    """Give rules with a GPU what key `slurm_gpu` of the profile makes of sbatch's options.
+
+    Without the key, as where nothing is submitted, the rules' gpu stands: --gpus=1.
+    """
+    for each in workflow.rules:
+        for name in ("gres", "gpu_model"):
+            if name in each.resources:
+                raise InputError(
+                    f"{PROFILE}: '{name}' for rule {each.name}, so that jobs without a GPU might ask "
+                    f"for one, or others in two ways; set 'slurm_gpu', allowed: {gpu_request.ALLOWED}"
+                )
+        if "slurm_gpu" not in each.resources or each.resources.get("gpu") != gpus:
+            continue
+        asked = str(each.resources["slurm_gpu"].raw)
+        beside = gpu_request.resources(asked, f"{PROFILE}, key 'slurm_gpu'")
+        if "gres" in beside:
+            # The plugin would send --gpus as well. Another resource has jobs of a group take turns.
+            beside |= {"gpu": 0, "gpu_turn": 1}
+        if config["device"] != "cpu":
+            for name, value in beside.items():
+                each.resources[name] = value
+
+
+try:
+    ask_for_gpus()
+except InputError as error:
+    raise WorkflowError(str(error))
 
 
 def check_status_command():
@@ -86,13 +118,25 @@ def submissions():
         yield f"{group.groupid}: {jobs}", resources
 
 
+def asked_beside(resources):
+    """The number of GPUs that a submission asks for, and its options of which that is not all."""
+    number = resources.get("gpu") or resources.get("gpu_turn") or ""
+    options = [
+        ("--gpus={}:1", resources.get("gpu_model")),
+        ("--gres={}", resources.get("gres")),
+        ("--constraint={}", resources.get("constraint")),
+        ("{}", resources.get("slurm_extra")),
+    ]
+    return number, " ".join(option.format(value) for option, value in options if value)
+
+
 def show_submissions():
     """After a dry run: what sbatch would be asked for. Snakemake shows it of no job with a message."""
     if not (submits() and workflow.dryrun and workflow.scheduler):
         return
-    columns = ["_cores", "mem_mb", "runtime", "gpu", "slurm_extra"]
+    columns = ["_cores", "mem_mb", "runtime"]
     lines = Counter(
-        (name, *(resources.get(column) or "" for column in columns))
+        (name, *(resources.get(column) or "" for column in columns), *asked_beside(resources))
         for name, resources in submissions()
     )
     print(f"{'number':>6} {'cpus':>5} {'MiB':>7} {'minutes':>8} {'gpu':>4}  of what")
