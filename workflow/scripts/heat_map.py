@@ -4,11 +4,9 @@ from runner import job
 
 
 def main(snakemake) -> None:
-    import pandas
+    from sparsesum import files, frames, heat_map
 
-    from sparsesum import files, heat_map
-
-    table = pandas.read_csv(snakemake.input.table)
+    table = frames.read(snakemake.input.table)
     lines = heat_map.cells(table)
     with files.whole(snakemake.output.data) as draft:
         lines.to_csv(draft, index=False)

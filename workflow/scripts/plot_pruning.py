@@ -4,12 +4,10 @@ from runner import job
 
 
 def main(snakemake) -> None:
-    import pandas
-
-    from sparsesum import files, pruning_plot
+    from sparsesum import files, frames, pruning_plot
 
     with files.whole(snakemake.output[0]) as draft:
-        pruning_plot.pruning(pandas.read_csv(snakemake.input.table), draft)
+        pruning_plot.pruning(frames.read(snakemake.input.table), draft)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,7 @@ from runner import job
 
 
 def main(snakemake) -> None:
-    import pandas
-
-    from sparsesum import files, grid, published, published_plot
+    from sparsesum import files, frames, grid, published, published_plot
     from sparsesum.errors import InputError
 
     given, settings = snakemake.input, snakemake.params
@@ -19,7 +17,7 @@ def main(snakemake) -> None:
             "a published one: there is nothing to compare; set `published` and `stands_for` of a "
             "model, or add --configfile config/paper.yaml"
         )
-    lines = published_plot.beside(pandas.read_csv(given.table), lines)
+    lines = published_plot.beside(frames.read(given.table), lines)
     with files.whole(snakemake.output.data) as draft:
         lines.to_csv(draft, index=False)
     with files.whole(snakemake.output.plot) as draft:

@@ -4,11 +4,9 @@ from runner import job
 
 
 def main(snakemake) -> None:
-    import pandas
+    from sparsesum import files, frames, quality
 
-    from sparsesum import files, quality
-
-    table = pandas.read_csv(snakemake.input.table)
+    table = frames.read(snakemake.input.table)
     lines = quality.points(table, "inference_seconds")
     with files.whole(snakemake.output.data) as draft:
         lines.to_csv(draft, index=False)

@@ -4,13 +4,10 @@ from runner import job
 
 
 def main(snakemake) -> None:
-    import pandas
-
-    from sparsesum import costs_table, pages
+    from sparsesum import costs_table, frames, pages
 
     given, made = snakemake.input, snakemake.output
-    # "none" is a pruner's name here.
-    table = pandas.read_csv(given.table, keep_default_na=False, na_values=[""])
+    table = frames.read(given.table)
     pages.write(costs_table.markdown(table, snakemake.params.note), made.markdown, made.page)
 
 
