@@ -98,6 +98,7 @@ include: "workflow/rules/slurm.smk"
 
 onstart:
     if submits():
+        check_folders()
         check_status_command()
         end_orphans()
     else:

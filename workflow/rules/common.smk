@@ -15,8 +15,18 @@ from snakemake.io import Mtime
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from sparsesum import files, grid, hub, locks, parameters, published, settings, sources, timestamps
+from sparsesum import files, grid, hub, locks, parameters, places, published, settings, sources
+from sparsesum import timestamps
 from sparsesum.errors import InputError
+
+try:
+    places.check(str(ROOT), "{}", "Snakemake takes them for wildcards")
+    # Snakemake puts it into shell commands as it is: a space there would end the command.
+    sys.executable, os.environ["PATH"] = places.interpreter(
+        sys.executable, os.environ.get("PATH", os.defpath)
+    )
+except InputError as error:
+    raise WorkflowError(str(error))
 
 if workflow.is_main_process:
     # A killed Snakemake leaves its lock. This stays open for as long as we live.
