@@ -3,25 +3,31 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Scripts in $(BIN) begin with its path, which may have a space: each is run as a module.
+# Snakemake takes braces for wildcards, and a PATH ends at a colon: a venv cannot be there.
+ifneq ($(findstring {,$(CURDIR))$(findstring },$(CURDIR))$(findstring :,$(CURDIR)),)
+$(error folder $(CURDIR): its path has {, } or :, which does not work; rename the folder or move the project to another)
+endif
+
 .PHONY: table3 report test test-gpu test-slurm test-browser rehearse bench-prune bench-gpu check lock
 
 table3: $(VENV)/.installed
-	@$(BIN)/snakemake --cores all results/table3.csv
+	@$(BIN)/python -m snakemake --cores all results/table3.csv
 	@echo && cat results/table3.md && echo "With all columns: results/table3.csv"
 
 # All there is to see, in one zip and in one page; of the embedded default.
 report: $(VENV)/.installed
-	@$(BIN)/snakemake --cores all report
-	@$(BIN)/snakemake --cores all report --report results/report.zip
-	@$(BIN)/snakemake --cores all report --report results/report.html
+	@$(BIN)/python -m snakemake --cores all report
+	@$(BIN)/python -m snakemake --cores all report --report results/report.zip
+	@$(BIN)/python -m snakemake --cores all report --report results/report.html
 	@echo && echo "To read: results/report.html, or results/report.zip unpacked; the outputs alone: results/browse.html"
 
 # The paper's grid at true shape, on stand-ins with random weights: no Hub, no GPU.
 REHEARSAL := --cores all --configfile config/paper.yaml config/rehearse.yaml --
 rehearse: $(VENV)/.installed
-	@$(BIN)/snakemake $(REHEARSAL) $(foreach name,opt-125m opt-350m roberta-large,\
+	@$(BIN)/python -m snakemake $(REHEARSAL) $(foreach name,opt-125m opt-350m roberta-large,\
 	  results/stand_in/$(name)/model.safetensors)
-	@$(BIN)/snakemake $(REHEARSAL) results/table3.csv results/table3.md results/audit.csv
+	@$(BIN)/python -m snakemake $(REHEARSAL) results/table3.csv results/table3.md results/audit.csv
 	@echo && cat results/table3.md && echo "With all columns: results/table3.csv; results/audit.md"
 
 # Beside llm-compressor, which is installed aside: half an hour on two cores.
@@ -53,17 +59,17 @@ test-browser: $(VENV)/.installed
 check: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/python -m snakefmt --check Snakefile workflow
 
 $(VENV)/.installed: envs/requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; make PYTHON=... names one")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.lock
 	@touch $@
 
 # Every version but those of the GPU packages, which torch brings where there is a GPU build.
 lock: $(VENV)/.installed
-	$(BIN)/pip install --quiet uv==0.13.9
+	$(BIN)/python -m pip install --quiet uv==0.13.9
 	$(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate \
 	  envs/requirements.in | grep -v -E '^(nvidia-|cuda-|triton|#)' > envs/requirements.lock
 	$(MAKE) envs/sparsesum.yaml

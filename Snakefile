@@ -99,6 +99,7 @@ include: "workflow/rules/slurm.smk"
 onstart:
     check_times()
     if submits():
+        check_folders()
         check_status_command()
         end_orphans()
     else:

@@ -167,3 +167,17 @@ def test_what_would_be_wrong_for_sbatch_is_refused_before(project, cluster, opti
     output = run(project, options)
     assert [line for line in output.splitlines() if line.startswith(said)], output[-3000:]
     assert "Traceback" not in output and not list(cluster.glob("sbatch.*"))
+
+
+def test_a_folder_that_the_plugin_does_not_quote_is_refused_before(tmp_path, cluster, opt_folders):
+    folder = tmp_path / "a$b"
+    folder.mkdir()
+    project = Project(folder)
+    project.use({"tiny-pre": opt_folders["pre"], "tiny-post": opt_folders["post"]})
+    done = project.snakemake(
+        *("--profile", "profiles/slurm", "--default-resources", "slurm_account=bills"),
+        *("slurm_partition=cards", "--", "results/corpus/bills/test.jsonl"),
+    )
+    said = f"folder {folder}: its path has $, and the SLURM plugin does not quote it; rename"
+    assert done.returncode and [line for line in done.stdout.splitlines() if said in line]
+    assert "Traceback" not in done.stdout and not list(cluster.glob("sbatch.*"))

@@ -61,6 +61,7 @@ TEXT = {"source": "resources/bills", "revision": None, "file": "../../config/con
         ),
         ({"score": {"encoder": "a\0b"}}, r"key 'score.encoder': 'a\x00b' is not allowed"),
         ({"grid": "x" * 300 + ".tsv"}, "key 'grid': 'xxx"),
+        ({"grid": "my{grid}.tsv"}, "key 'grid': 'my{grid}.tsv' is not allowed"),
     ],
 )
 def test_settings(fresh, more, said):

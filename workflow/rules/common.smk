@@ -16,10 +16,19 @@ from snakemake.io import Mtime
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from sparsesum import clock, encoder, files, grid, hub, locks, parameters, positions, published
-from sparsesum import settings, sources, timestamps
+from sparsesum import clock, encoder, files, grid, hub, locks, parameters, places, positions
+from sparsesum import published, settings, sources, timestamps
 from sparsesum.errors import InputError
 from sparsesum.prompt import Prompt
+
+try:
+    places.check(str(ROOT), "{}", "Snakemake takes them for wildcards")
+    # Snakemake puts it into shell commands as it is: a space there would end the command.
+    sys.executable, os.environ["PATH"] = places.interpreter(
+        sys.executable, os.environ.get("PATH", os.defpath)
+    )
+except InputError as error:
+    raise WorkflowError(str(error))
 
 if workflow.is_main_process:
     # A killed Snakemake leaves its lock. This stays open for as long as we live.

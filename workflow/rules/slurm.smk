@@ -43,6 +43,15 @@ except InputError as error:
     raise WorkflowError(str(error))
 
 
+def check_folders():
+    """Refuse what the plugin would not get through a shell's double quotes to sbatch."""
+    for folder in (str(ROOT), workflow.workdir_init, os.path.dirname(sys.executable)):
+        try:
+            places.check(folder, "$`\\", "the SLURM plugin does not quote it")
+        except InputError as error:
+            raise WorkflowError(str(error))
+
+
 def check_status_command():
     """Refuse to ask `sacct` without accounting: the plugin would wait for an answer for good."""
     from snakemake_executor_plugin_slurm.job_status_query import get_min_job_age
