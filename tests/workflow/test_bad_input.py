@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.workflow.project import GRID
+from tests.workflow.project import GRID, Project
 
 
 def refused(project, said: str, *arguments: str) -> None:
@@ -100,3 +100,14 @@ def test_a_model_folder_that_is_no_opt(project):
     (folder / "config.json").write_text('{"model_type": "llama"}')
     project.use(project.models | {"llama": folder}, GRID + "llama\tbase\tnone\tnone\n")
     refused(project, "config.json: model_type 'llama'; allowed is opt")
+
+
+def test_an_encoder_with_too_few_layers(opt_folders, tmp_path):
+    project = Project(tmp_path)
+    folder = tmp_path / "encoder"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"model_type": "distilbert", "n_layers": 6}')
+    (folder / "model.safetensors").write_bytes(b"")
+    models = {"tiny-pre": opt_folders["pre"], "tiny-post": opt_folders["post"]}
+    project.use(models, score={"encoder": "encoder", "sha256": None, "layer": 9})
+    refused(project, "encoder (distilbert): has 6 layers, score.layer asks for 9")
