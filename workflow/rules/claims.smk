@@ -33,6 +33,7 @@ rule cheats:
         test_bills="results/corpus/{corpus}/test.jsonl",
         tokenizer="results/dense/{model}/tokenizer.json",
         manifest=manifest("encoder", ENCODER),
+        encoder=encoder_files,
         code=scripts(
             "cheats.py",
             "sparsesum/metrics/rouge/rouge.py",

@@ -153,8 +153,13 @@ def source_files(section, name, patterns):
     """The files of a local source, as inputs; none where the source is on the Hub."""
     # Whatever is asked for, what it is made of in the end comes from a source.
     go_by_contents()
-    folder = Path(located(config[section][name]["source"]))
-    return sorted(str(f) for pattern in patterns for f in folder.glob(pattern) if f.is_file())
+    return files_in(located(config[section][name]["source"]), patterns)
+
+
+def files_in(folder, patterns):
+    """The files of a folder, if it is one, as inputs."""
+    found = {path for pattern in patterns for path in Path(folder).glob(pattern)}
+    return sorted(str(path) for path in found if path.is_file())
 
 
 def origin(kind, name):

@@ -11,11 +11,18 @@ again.
 """
 
 
+def encoder_files(wildcards):
+    """The files of an encoder that lies in a folder; the package's and the Hub's are pinned."""
+    kinds = ["*.json", "*.txt", "*.model", "*.safetensors"]
+    return files_in(located(config["score"]["encoder"]), [*kinds, *(f"*/{kind}" for kind in kinds)])
+
+
 rule examples:
     input:
         validation="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/validation.jsonl",
         test="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/test.jsonl",
         manifest=manifest("encoder", ENCODER),
+        encoder=encoder_files,
         code=scripts(
             "examples.py",
             "sparsesum/metrics/rouge/rouge.py",
