@@ -8,7 +8,7 @@ import yaml
 from snakemake.utils import update_config
 
 from sparsesum.errors import InputError
-from sparsesum.settings import validate
+from sparsesum.settings import put_in_order, validate
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
@@ -234,3 +234,13 @@ def test_what_no_file_says_came_with_the_command(config, keys, value, said):
 def test_a_section_that_was_left_empty_is_named_with_its_file(config, tmp_path: Path):
     told = faults_of(config, "full:\n", tmp_path)
     assert "mine.yaml: key 'full': None is not of type object" in told
+
+
+def test_a_section_looks_the_same_in_whatever_order_its_keys_stand():
+    """Snakemake compares params as they look, and would train again."""
+    one = {"b": {"y": [{"q": 1, "p": 2}], "x": 1}, "a": [3, 1]}
+    other = {"a": [3, 1], "b": {"x": 1, "y": [{"p": 2, "q": 1}]}}
+    assert repr(one) != repr(other)
+    for config in (one, other):
+        put_in_order(config)
+    assert repr(one) == repr(other) == "{'a': [3, 1], 'b': {'x': 1, 'y': [{'p': 2, 'q': 1}]}}"

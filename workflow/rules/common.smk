@@ -49,6 +49,7 @@ try:
         # Snakemake lists the overlays before what they lie on.
         [*workflow.configfiles[-1:], *workflow.configfiles[:-1]],
     )
+    settings.put_in_order(config)
     ROWS = grid.read(located(config["grid"]), list(config["models"]))
     # The rows of table_pruning, as pruned and after QLoRA.
     PRUNING = {

@@ -178,3 +178,20 @@ def validate(config: dict, schema: str | Path, files: Iterable[str]) -> None:
                 f"{size} is no divisor of {section}.effective_batch, {effective}; allowed: one, or "
                 "auto"
             )
+
+
+def put_in_order(section: object) -> None:
+    """Sort the keys of each section in place; lists keep their order.
+
+    An overlay's keys come first as they stand there, and Snakemake takes a param in another order
+    for another.
+    """
+    if isinstance(section, list):
+        for inner in section:
+            put_in_order(inner)
+    elif isinstance(section, dict):
+        items = sorted(section.items())
+        section.clear()
+        section.update(items)
+        for inner in section.values():
+            put_in_order(inner)
