@@ -131,22 +131,3 @@ def test_an_encoder_with_too_few_layers(opt_folders, tmp_path):
     models = {"tiny-pre": opt_folders["pre"], "tiny-post": opt_folders["post"]}
     project.use(models, score={"encoder": "encoder", "sha256": None, "layer": 9})
     refused(project, "encoder (distilbert): has 6 layers, score.layer asks for 9")
-
-
-def test_an_encoder_in_a_folder_is_an_input(opt_folders, tmp_path):
-    """Other weights under the same name scored nothing anew."""
-    project = Project(tmp_path)
-    folder = tmp_path / "encoder"
-    (folder / "0_Transformer").mkdir(parents=True)
-    (folder / "modules.json").write_text(
-        '[{"path": "0_Transformer", "type": "sentence_transformers.models.Transformer"}]'
-    )
-    (folder / "0_Transformer" / "config.json").write_text('{"model_type": "bert"}')
-    (folder / "0_Transformer" / "model.safetensors").write_bytes(b"")
-    models = {"tiny-pre": opt_folders["pre"], "tiny-post": opt_folders["post"]}
-    project.use(models, score={"encoder": "encoder", "sha256": None, "layer": 1})
-    scores = "results/examples/bills/tiny-pre/dense/base.csv"
-    said = project.snakemake(scores, "--detailed-summary").stdout
-    line = next(line for line in said.splitlines() if line.startswith(scores))
-    for name in ("modules.json", "0_Transformer/config.json", "0_Transformer/model.safetensors"):
-        assert f"encoder/{name}" in line
