@@ -141,7 +141,7 @@ def read(file: Path, kind: type = dict) -> dict | list:
     InputError if the file is broken.
     """
     try:
-        found = json.loads(file.read_text()) if file.is_file() else None
+        found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
         return found if isinstance(found, kind) else kind()
     except ValueError as error:
         raise InputError(f"{file}: broken JSON: {error}; download the encoder again") from None
