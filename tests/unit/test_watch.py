@@ -9,6 +9,7 @@ from test_training_resume import SETTINGS, STEPS, tune
 
 from sparsesum import full, qlora, training, watch
 from sparsesum.errors import InputError
+from sparsesum.files import read_csv
 
 CPU = torch.device("cpu")
 NAN, INF = math.nan, math.inf
@@ -91,6 +92,21 @@ def test_a_bad_part_of_a_step_is_seen(size, opt_folders, tokens, tmp_path, monke
     with pytest.raises(InputError, match=f"^step 3 of {STEPS}: .*loss nan"):
         tune(full, opt_folders, tokens, tmp_path)
     assert all(weight.isfinite().all() for weight in weights)
+
+
+@pytest.mark.parametrize("size", [2, 4], ids=["by halves", "at once"])
+def test_what_is_looked_at_is_the_loss_of_each_step(
+    size, opt_folders, tokens, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(SETTINGS, "batch_size", size)
+    monkeypatch.setitem(SETTINGS, "log_every", 1)
+    seen = []
+    monkeypatch.setattr(
+        training.Watch, "observe", lambda self, step, loss, *_: seen.append((step, float(loss)))
+    )
+    tune(full, opt_folders, tokens, tmp_path)
+    curve = read_csv(tmp_path / "made" / "curve.csv")
+    assert seen == [(int(row["step"]), pytest.approx(float(row["loss"]))) for row in curve]
 
 
 def test_weights_are_looked_at_once_more(opt_folders, tokens, tmp_path: Path, monkeypatch):
