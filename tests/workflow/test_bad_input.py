@@ -23,7 +23,7 @@ def refused(project, said: str, *arguments: str) -> None:
     ("row", "said"),
     [
         ("tiny-pre\tqlora\tmagic\t2:4", "grid.tsv, line 8: unknown pruner 'magic'; allowed: none,"),
-        ("other\tbase\tnone\tnone", "line 8: unknown model 'other'; allowed: tiny-post, tiny-pre"),
+        ("other\tbase\tnone\tnone", "line 8: unknown model 'other'; allowed: opt-125m-mini, opt-"),
         ("tiny-pre\tlora\tnone\tnone", "line 8: unknown finetuning 'lora'; allowed: base, full"),
         ("tiny-pre\tqlora\twanda\t3:2", "line 8: sparsity '3:2' is no pattern: allowed is a share"),
         ("tiny-pre\tqlora\twanda\t140 %", "line 8: sparsity '140 %' is no pattern"),
