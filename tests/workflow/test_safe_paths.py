@@ -48,7 +48,7 @@ TEXT = {"source": "resources/bills", "revision": None, "file": "../../config/con
 
 @pytest.mark.parametrize(
     ("more", "said"),
-    # Each replaces what the overlay said of this key: of two the later counts.
+    # Each replaces what the overlay said of this key.
     [
         (
             {"models": {"../x": {"source": "m", "revision": None}}},
@@ -67,7 +67,7 @@ TEXT = {"source": "resources/bills", "revision": None, "file": "../../config/con
 def test_settings(fresh, more, said):
     fresh.use(fresh.models)
     overlay = fresh.folder / "tiny.yaml"
-    overlay.write_text(overlay.read_text() + yaml.safe_dump(more))
+    overlay.write_text(yaml.safe_dump(yaml.safe_load(overlay.read_text()) | more))
     done = fresh.snakemake("-n")
     assert done.returncode != 0 and "Traceback" not in done.stdout
     assert [line for line in done.stdout.splitlines() if "tiny.yaml: " + said in line], done.stdout
