@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sparsesum import full, qlora, training
+from sparsesum import files, full, qlora, training
 
 CPU = torch.device("cpu")
 SETTINGS = {
@@ -149,9 +149,9 @@ def test_seconds_are_those_of_all_runs(opt_folders, tokens, tmp_path, break_afte
     with pytest.raises(Broken):
         tune(full, opt_folders, tokens, tmp_path)
     mark = tmp_path / "notes" / "checkpoint-4" / "complete.json"
-    noted = training.read_json(mark)
+    noted = files.read_json(mark)
     assert 0 < noted["seconds"] < 60
-    training.write_json(mark, noted | {"seconds": 1000.0, "devices": ["another machine"]})
+    files.write_json(mark, noted | {"seconds": 1000.0, "devices": ["another machine"]})
     break_after(None)
     costs = tune(full, opt_folders, tokens, tmp_path)
     assert 1000 < costs["seconds"] < 1060
