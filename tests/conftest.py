@@ -21,6 +21,10 @@ os.environ["OMP_WAIT_POLICY"] = "passive"
 # Snakemake's SLURM plugin asks the controller at each start, and waits ten seconds for one that is
 # installed and not running. tests/slurm has one.
 os.environ["SLURM_CONF"] = "/dev/null"
+# What a test starts does not know what started the tests: a `make` in a `make` says which folder
+# it enters, and a user's profile is another than the project's.
+for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "SNAKEMAKE_PROFILE"):
+    os.environ.pop(name, None)
 # A shell's background jobs ignore Ctrl-C, and so would what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
