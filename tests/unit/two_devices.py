@@ -194,3 +194,8 @@ def gpu() -> Iterator[torch.device]:
     }
     with patch.multiple(torch.cuda, **there), mode:
         yield GPU
+
+
+def random(*shape: int, seed: int = 0) -> torch.Tensor:
+    """Normal values, the same each time."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
