@@ -9,7 +9,7 @@ ifneq ($(findstring {,$(CURDIR))$(findstring },$(CURDIR))$(findstring :,$(CURDIR
 $(error folder $(CURDIR): its path has {, } or :, which does not work; rename the folder or move the project to another)
 endif
 
-.PHONY: table3 report test test-gpu test-slurm test-browser rehearse bench-prune bench-gpu check lock
+.PHONY: table3 report test test-fast test-long test-gpu test-slurm test-browser rehearse bench-prune bench-gpu check lock
 
 table3: $(VENV)/.installed
 	@$(BIN)/python -m snakemake --cores all results/table3.csv
@@ -41,7 +41,15 @@ bench-gpu: $(VENV)/.installed
 # A process for each core, and for each of its files one after the other.
 SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 test: check
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not long"
+
+# Unit tests, while one works: none that prunes, trains, downloads or draws.
+test-fast: $(VENV)/.installed
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not long and not slow" tests/unit
+
+# What `make test` leaves out; each test says in its mark why it is long.
+test-long: $(VENV)/.installed
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m long
 
 # Every stage on this machine's GPU, with true int8 kernels, in two to four minutes; never skipped.
 test-gpu: $(VENV)/.installed
@@ -56,10 +64,13 @@ test-browser: $(VENV)/.installed
 	@tests/browser/up.sh
 	$(BIN)/python -m pytest tests/browser
 
+# The guards, all of them: pre-commit and CI have no list of their own.
 check: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m snakefmt --check Snakefile workflow
+	git ls-files -z | xargs -0 $(BIN)/python -m codespell_lib
+	$(BIN)/python -m mypy
 
 $(VENV)/.installed: envs/requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; make PYTHON=... names one")'

@@ -18,8 +18,8 @@ from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow" / "scripts"))
 
-from sparsesum.bootstrap import interval  # noqa: E402 - after the path is set
-from sparsesum.comparison import compare  # noqa: E402
+from sparsesum.evidence.comparison import compare
+from sparsesum.scoring.bootstrap import interval
 
 EXAMPLES = 100
 TOGETHER = 100

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gpu_stages import Bench
 
 sys.path.insert(0, str(gpu_plan.ROOT / "workflow" / "scripts"))
-from sparsesum.errors import InputError  # noqa: E402
+from sparsesum.base.errors import InputError
 
 os.environ |= {"TQDM_DISABLE": "1", "HF_HUB_OFFLINE": "1", "USE_TF": "0", "USE_JAX": "0"}
 
@@ -56,7 +56,7 @@ def tell(bench: "Bench", presets: dict[str, dict]) -> None:
     """Print the plan, and what the memory is enough for."""
     from gpu_memory import of_card
 
-    from sparsesum import grid
+    from sparsesum.experiment import grid
 
     print(f"\nThe whole grid on one {bench.card}, minutes:")
     print(f"{'':12}" + "".join(f"{stage:>10}" for stage in (*gpu_plan.STAGES, "all")))

@@ -5,7 +5,7 @@ from unittest.mock import patch
 import torch
 from gpu_stand_ins import BILL, MODELS, PROMPT, SUMMARY, shape
 
-from sparsesum import memory
+from sparsesum.machine import memory
 
 
 def of_card(gib: int, config: dict, device: torch.device) -> str:

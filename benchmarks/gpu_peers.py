@@ -47,7 +47,7 @@ def masks_differ(folder: Path, model: torch.nn.Module) -> float:
 @contextlib.contextmanager
 def as_published() -> Iterator[None]:
     """Within it, trainings pad to 2,048 tokens and compute all logits, as the authors' do."""
-    from sparsesum import training
+    from sparsesum.finetuning import training
 
     examples, collator = training.examples, training._collator
     with patch.multiple(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sparsesum.grid import Row
+    from sparsesum.experiment.grid import Row
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGES = ("prune", "full", "qlora", "generate", "measure", "examples")

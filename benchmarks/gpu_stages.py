@@ -17,19 +17,19 @@ import gpu_peers
 import gpu_stand_ins as stand_ins
 import torch
 
-from sparsesum import device as devices
+from sparsesum.machine import device as devices
 
 SCRIPTS = stand_ins.ROOT / "workflow" / "scripts"
 STEPS = 6
 """Timed steps of a training, after WARM_UP."""
 WARM_UP = 3
 IMPORTS = {
-    "prune": "torch, sparsesum.layerwise",
-    "generate": "torch, sparsesum.generation, pyarrow.parquet",
-    "measure": "torch, sparsesum.generation, pyarrow.parquet",
-    "full": "sparsesum.full",
-    "qlora": "sparsesum.qlora",
-    "examples": "sparsesum.scores\nsparsesum.scores.modules()",
+    "prune": "torch, sparsesum.pruning.layerwise",
+    "generate": "torch, sparsesum.generation.generation, sparsesum.models.deployed",
+    "measure": "torch, sparsesum.generation.costs, sparsesum.models.deployed, pyarrow.parquet",
+    "full": "sparsesum.finetuning.finetune, sparsesum.finetuning.methods.full",
+    "qlora": "sparsesum.finetuning.finetune, sparsesum.finetuning.methods.qlora",
+    "examples": "sparsesum.scoring.similarity\nsparsesum.scoring.similarity.modules()",
 }
 """What a job of each rule imports, as Python says it after "import"."""
 
@@ -91,11 +91,12 @@ def starts(bench: Bench) -> None:
 
 def prune(bench: Bench, model: str, name: str, wanda: Path | None) -> None:
     """Seconds of a pruning, 2:4; `wanda`: a clone of locuslab/wanda, to set beside it."""
-    from sparsesum import layerwise, patterns
+    from sparsesum.experiment import patterns
+    from sparsesum.pruning import layerwise
 
     source, out = bench.dense(model), bench.folder / f"{model}-{name}"
     sequences = torch.tensor(stand_ins.ids(128, 2048))
-    pruner = import_module(f"sparsesum.pruners.{name}")
+    pruner = import_module(f"sparsesum.pruning.pruners.{name}")
     given = source, out, sequences, pruner, patterns.parse("2:4"), {}, False, bench.device
     with bench.fresh():
         spent = seconds(lambda: layerwise.prune(*given, save_every=300))
@@ -125,7 +126,8 @@ def train(
     published: as the paper trained. The order of the bills is the same whatever the seed, so that
     losses compare step by step.
     """
-    from sparsesum import training
+    from sparsesum.finetuning import finetune, training
+    from sparsesum.finetuning.settings import Notes, Settings, Source
 
     source, out = bench.dense(model), bench.folder / "training"
     shutil.rmtree(out, ignore_errors=True)
@@ -140,22 +142,19 @@ def train(
             ends.append(time.perf_counter())
 
     ordered = partial(training.Arguments, data_seed=0)
-    made = (out,) if kind == "full" else (out / "base", out / "adapter")
     with (
         patch.multiple(training, Told=Timed, Arguments=ordered),
         gpu_peers.as_published() if published else contextlib.nullcontext(),
         bench.fresh(),
     ):
         begun = time.perf_counter()
-        costs = import_module(f"sparsesum.{kind}").finetune(
-            source,
-            stand_ins.tokens(count, bench.folder),
-            source / "tokenizer.json",
+        costs = finetune.finetune(
+            import_module(f"sparsesum.finetuning.methods.{kind}"),
+            Source(source, stand_ins.tokens(count, bench.folder), source / "tokenizer.json"),
             bench.device,
-            settings,
-            *made,
-            out / "curve.csv",
-            out / "notes",
+            Settings.of(settings),
+            out,
+            Notes(out / "notes"),
         )
         step = (ends[-1] - ends[WARM_UP - 1]) / (len(ends) - WARM_UP)
         bench.note(
@@ -185,11 +184,12 @@ def published(bench: Bench, model: str, settings: dict, losses: list[float]) -> 
 
 def generate(bench: Bench, model: str, dtype: str) -> None:
     """Seconds a bill with as many at once as memory holds; milliseconds a token with one."""
-    from sparsesum import costs, generation
+    from sparsesum.generation import costs, generation
+    from sparsesum.models import deployed
 
     source = bench.dense(model)
     prompts = stand_ins.ids(100, stand_ins.PROMPT)
-    made = generation.load(source, None, "dense", bench.device, devices.DTYPES[dtype])
+    made = deployed.load(source, None, "dense", bench.device, devices.DTYPES[dtype])
     tokenizer = generation.tokenizer(source / "tokenizer.json")
     with bench.fresh():
         done = generation.generate(made, tokenizer, prompts, "auto", 128)
@@ -206,7 +206,8 @@ def protocol(bench: Bench, model: str) -> None:
 
     And the same base and adapter made dense.
     """
-    from sparsesum import generation, paper_engine, quantisation
+    from sparsesum.generation import generation
+    from sparsesum.models import deployed, quantisation
 
     base, adapter = (bench.folder / "training" / name for name in ("base", "adapter"))
     tokenizer = generation.tokenizer(bench.dense(model) / "tokenizer.json")
@@ -214,7 +215,7 @@ def protocol(bench: Bench, model: str) -> None:
     given = bench.device, torch.float32
     for name in ("int8", "dense"):
         if name == "int8":
-            made = paper_engine.load(base, adapter, *given)
+            made = deployed.load(base, adapter, "int8", *given)
         else:
             made = quantisation.load_dense(base, *given, adapter)
         with bench.fresh():
@@ -228,12 +229,12 @@ def protocol(bench: Bench, model: str) -> None:
 
 def score(bench: Bench) -> None:
     """ROUGE and BERTScore of a row's 200 summaries, the encoder's load included."""
-    from sparsesum import scores
-    from sparsesum.stand_ins import roberta
+    from sparsesum.models.stand_ins import roberta
+    from sparsesum.scoring import similarity
 
     encoder, records = bench.folder / "encoder", stand_ins.summaries(200)
     roberta(stand_ins.TOKENIZER, encoder)
-    scores.modules()
+    similarity.modules()
     with bench.fresh():
-        spent = seconds(lambda: scores.score(records, encoder, 17, 32, str(bench.device)))
+        spent = seconds(lambda: similarity.score(records, encoder, 17, 32, str(bench.device)))
         bench.note("examples", seconds=spent)

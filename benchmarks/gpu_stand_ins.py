@@ -26,7 +26,7 @@ def dense(model: str, drafts: Path, device: torch.device) -> Path:
     """A dense checkpoint of the shape, with random weights, as rule `dense` writes it."""
     from transformers import OPTConfig, OPTForCausalLM
 
-    from sparsesum import checkpoints
+    from sparsesum.models import checkpoints
 
     folder = drafts / model
     if not folder.exists():

@@ -42,7 +42,8 @@ def install() -> None:
 
 def stand_in(name: str, layers: int | None = None) -> Path:
     """A float32 checkpoint of a true shape, or of so many layers; random weights."""
-    from sparsesum import checkpoints, files, stand_ins
+    from sparsesum.base import files
+    from sparsesum.models import checkpoints, stand_ins
 
     folder = BENCH / (f"{name}_{layers}" if layers else name)
     if not folder.exists():
@@ -57,7 +58,8 @@ def stand_in(name: str, layers: int | None = None) -> Path:
 
 def miniature(name: str) -> Path:
     """A float32 checkpoint of a miniature model, trained."""
-    from sparsesum import checkpoints, files
+    from sparsesum.base import files
+    from sparsesum.models import checkpoints
 
     folder = BENCH / name
     if not folder.exists():
@@ -83,7 +85,8 @@ def bills(name: str, seed: int, count: int = 32) -> Path:
     from safetensors.torch import save_file
     from tokenizers import Tokenizer
 
-    from sparsesum import calibration, files, tokens
+    from sparsesum.base import files
+    from sparsesum.corpus import calibration, tokens
 
     tokenizer = Tokenizer.from_file(str(ROOT / "resources/models" / name / "tokenizer.json"))
     records = [
@@ -106,6 +109,7 @@ def run(who: str, *arguments: object) -> dict:
         capture_output=True,
         text=True,
         env=os.environ | {"TQDM_DISABLE": "1", "HF_HUB_OFFLINE": "1"},
+        check=False,
     )
     if done.returncode:
         sys.exit(done.stderr)
@@ -121,10 +125,11 @@ def prune(
     import torch
     from safetensors.torch import load_file
 
-    from sparsesum import layerwise, patterns
+    from sparsesum.experiment import patterns
+    from sparsesum.pruning import layerwise
 
     torch.set_num_threads(int(threads))
-    pruner = import_module(f"sparsesum.pruners.{method}")
+    pruner = import_module(f"sparsesum.pruning.pruners.{method}")
     sequences = load_file(calibration)["input_ids"]
     shutil.rmtree(out, ignore_errors=True)
     return layerwise.prune(
@@ -142,7 +147,7 @@ def ours(*arguments: str) -> None:
     """The work of a process that `run` starts."""
     import time
 
-    from sparsesum import layerwise  # noqa: F401 - imports are no part of the time, on either side
+    from sparsesum.pruning import layerwise  # noqa: F401 - imports are no part of the time, on either side
 
     start = time.perf_counter()
     stages = prune(*arguments)
@@ -153,12 +158,12 @@ def ours(*arguments: str) -> None:
 
 def differing(one: Path, other: Path) -> tuple[int, int, float]:
     """Weights that differ in any tensor, weights in all, and the share of mask positions."""
-    from sparsesum.sparsity import decoder_linears
-    from sparsesum.tensorfile import TensorFile
+    from sparsesum.models import linears
+    from sparsesum.models.tensorfile import TensorFile
 
     a, b = (TensorFile(folder / "model.safetensors") for folder in (one, other))
     assert a.keys() == b.keys(), a.keys() ^ b.keys()
-    names = set(decoder_linears(a))
+    names = set(linears.weights(a))
     weights = masks = total = pruned = 0
     for name in a:
         x, y = a[name], b[name]

@@ -24,9 +24,9 @@ RUNS = 3
 
 ENCODER = """
 import sys
-from sparsesum import encoder, scores
+from sparsesum.scoring import encoder, similarity
 scores.modules()
-from sparsesum import hidden_states
+from sparsesum.scoring import hidden_states
 hidden_states.load(encoder.minilm_folder(), 6, "cpu")
 """
 MORE = {"examples": ENCODER, "cheats": ENCODER}
@@ -38,7 +38,7 @@ start = time.perf_counter()
 {imports}
 print(time.perf_counter() - start)
 try:
-    from sparsesum.lean import leave
+    from sparsesum.jobs.lean import leave
 except ImportError:
     leave = sys.exit
 leave(0)

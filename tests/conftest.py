@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,15 @@ for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "SNAKEMAKE_PROFILE"):
 # A shell's background jobs ignore Ctrl-C, and so would what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A long test says why it is long, and in one line."""
+    for item in items:
+        for mark in item.iter_markers("long"):
+            if mark.kwargs or [type(why) for why in mark.args] != [str] or not mark.args[0].strip():
+                raise pytest.UsageError(f'{item.nodeid}: say why it is long: mark.long("why")')
+
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Material beside the project, where there is any: real bills, OPT's real tokenizer."""
 
@@ -40,7 +50,7 @@ SHAPES = {
 @pytest.fixture(scope="session")
 def tokenizer():
     """A small byte-level BPE tokenizer of OPT's kind."""
-    from sparsesum.pretraining import train_tokenizer
+    from sparsesum.models.pretraining import train_tokenizer
 
     return train_tokenizer(vocabulary=512, seed=0, documents=100)
 
@@ -50,8 +60,8 @@ def tokens(tokenizer, tmp_path_factory) -> Path:
     """Sixteen bills to train on, as rule `tokens` writes them."""
     import pandas
 
-    from sparsesum.bills import bills
-    from sparsesum.tokens import tokenise
+    from sparsesum.corpus.bills import bills
+    from sparsesum.corpus.tokens import tokenise
 
     records = [{"id": str(i), **bill.record()} for i, bill in enumerate(bills("us", 16, 1))]
     path = tmp_path_factory.mktemp("tokens") / "train.parquet"
@@ -116,8 +126,9 @@ def save_models(folder: Path, tokenizer) -> None:
 @pytest.fixture(scope="session")
 def pruned(opt_folders, tmp_path_factory) -> dict[str, Path]:
     """Checkpoints of both shapes, pruned 2:4 by magnitude."""
-    from sparsesum import layerwise, patterns
-    from sparsesum.pruners import magnitude
+    from sparsesum.experiment import patterns
+    from sparsesum.pruning import layerwise
+    from sparsesum.pruning.pruners import magnitude
 
     folders = {}
     for shape, source in opt_folders.items():
@@ -137,17 +148,41 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def finished(once, opt_folders) -> Project:
     """The tiny grid after a complete run; to read, for all tests share it."""
-    models = {"tiny-pre": opt_folders["pre"], "tiny-post": opt_folders["post"]}
+    return whole(once, "finished", opt_folders, lambda project: project.snakemake())
+
+
+@pytest.fixture(scope="session")
+def again(once, opt_folders) -> Project:
+    """The same a second time by true commands: one core, row by row from the last to the first."""
+
+    def run(project: Project) -> subprocess.CompletedProcess:
+        from sparsesum.experiment import grid
+
+        for row in reversed(grid.read(project.folder / "grid.tsv", list(project.models))):
+            score = f"results/score/bills/{row.model}/{row.checkpoint}/{row.finetuning}.json"
+            done = project.command("--cores", "1", score)
+            assert done.returncode == 0, done.stdout[-5000:]
+        return project.command("--cores", "1", "all")
+
+    return whole(once, "again", opt_folders, run)
+
+
+def whole(
+    once, name: str, folders: dict[str, Path], run: Callable[[Project], subprocess.CompletedProcess]
+) -> Project:
+    """The tiny grid as a function runs it, the last command's output with it."""
+    models = {"tiny-pre": folders["pre"], "tiny-post": folders["post"]}
 
     def make(folder: Path) -> None:
         (folder / "p").mkdir()
         project = Project(folder / "p")
         project.use(models)
-        done = project.snakemake()
+        project.models = models
+        done = run(project)
         assert done.returncode == 0, done.stdout[-5000:]
         (folder / "output.txt").write_text(done.stdout)
 
-    folder = once("finished", make)
+    folder = once(name, make)
     project = Project.of(folder / "p", models)
     project.output = (folder / "output.txt").read_text()
     return project

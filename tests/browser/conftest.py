@@ -10,7 +10,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.support.wait import WebDriverWait
 
-from sparsesum import browse
+from sparsesum.pages import browse
 
 WIDE, PHONE = (1280, 900), (390, 844)
 

@@ -4,7 +4,7 @@ import pytest
 from outputs import ROWS, bill
 from selenium.webdriver.common.action_chains import ActionChains
 
-from sparsesum.grid import Row
+from sparsesum.experiment.grid import Row
 from tests.browser.bills import BASE, BILLS, FULL, WANDA, cards, no_overflow, scored
 from tests.browser.conftest import PHONE, WIDE
 

@@ -3,8 +3,8 @@
 import pytest
 from outputs import ROWS, bill, outputs
 
-from sparsesum import browse
-from sparsesum.grid import Row
+from sparsesum.experiment.grid import Row
+from sparsesum.pages import browse
 from tests.browser.bills import no_overflow
 from tests.browser.conftest import PHONE, WIDE
 

@@ -3,16 +3,28 @@
 import csv
 import json
 import zipfile
+from pathlib import Path
 
 import pytest
 
-from sparsesum import grid, patterns, sparsity
-from tests.workflow.project import GRID
+from sparsesum.experiment import grid, patterns
+from sparsesum.jobs import timestamps, verification
+from sparsesum.models import linears
+from sparsesum.pruning import checks
+from tests.workflow.project import GRID, Project
+
+TRUE = pytest.mark.long("a whole run of true commands, one job after the other")
+
+
+@pytest.fixture(scope="module", params=["finished", pytest.param("again", marks=TRUE)])
+def made(request) -> Project:
+    """The tiny grid as the other tests have it, made by forks, and as a user has it."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(scope="module")
-def table(finished) -> list[dict]:
-    with (finished.folder / "results" / "table3.csv").open() as file:
+def table(made) -> list[dict]:
+    with (made.folder / "results" / "table3.csv").open() as file:
         return list(csv.DictReader(file))
 
 
@@ -26,18 +38,18 @@ def test_the_table_has_the_grids_rows_and_no_empty_cell_in_the_papers_columns(ta
         assert float(line["inference_seconds"]) > 0
 
 
-def test_nonzero_parameters_and_sizes_are_the_artifacts(finished, table):
+def test_nonzero_parameters_and_sizes_are_the_artifacts(made, table):
     from safetensors.torch import load_file
 
     base, full, wanda = table[:3]
-    results = finished.folder / "results"
+    results = made.folder / "results"
     dense = load_file(results / "dense" / "tiny-pre" / "model.safetensors")
     assert int(base["nonzero_parameters"]) == sum(int(t.count_nonzero()) for t in dense.values())
     adapter = 2 * 3 * 2 * 4 * 32
     assert int(full["nonzero_parameters"]) <= int(full["parameters"]) == int(base["parameters"])
     assert int(wanda["parameters"]) == int(base["parameters"]) + adapter
-    linears = sum(dense[name].numel() for name in sparsity.decoder_linears(dense))
-    assert int(wanda["nonzero_parameters"]) <= int(wanda["parameters"]) - linears // 2
+    pruned = sum(dense[name].numel() for name in linears.weights(dense))
+    assert int(wanda["nonzero_parameters"]) <= int(wanda["parameters"]) - pruned // 2
     folder = results / "qlora" / "bills" / "tiny-pre" / "wanda_2of4"
     files = [*folder.rglob("*.safetensors"), *folder.rglob("*config.json")]
     uncounted = ("generation_config.json", "tokenizer_config.json")
@@ -47,22 +59,22 @@ def test_nonzero_parameters_and_sizes_are_the_artifacts(finished, table):
     assert float(wanda["size_mb"]) == pytest.approx(size, abs=1e-4)
 
 
-def test_every_pruned_artifact_has_its_pattern(finished):
+def test_every_pruned_artifact_has_its_pattern(made):
     from safetensors.torch import load_file
 
-    results = finished.folder / "results"
-    for row in grid.read(finished.folder / "grid.tsv", ["tiny-pre", "tiny-post"]):
+    results = made.folder / "results"
+    for row in grid.read(made.folder / "grid.tsv", ["tiny-pre", "tiny-post"]):
         if row.pruner == grid.NONE:
             continue
         pattern = patterns.parse(row.sparsity)
         where = f"bills/{row.model}/{row.checkpoint}"
         tuned = results / row.finetuning / where / ("base" if row.finetuning == "qlora" else "")
         for folder in (results / "prune" / where, tuned):
-            sparsity.check(load_file(folder / "model.safetensors"), pattern)
+            checks.check(load_file(folder / "model.safetensors"), pattern)
 
 
-def test_what_a_run_leaves(finished):
-    results = finished.folder / "results"
+def test_what_a_run_leaves(made):
+    results = made.folder / "results"
     row = "bills/tiny-pre/wanda_2of4/qlora"
     for split, count in (("validation", 4), ("test", 5)):
         records = [json.loads(x) for x in (results / f"generate/{row}/{split}.jsonl").open()]
@@ -87,8 +99,19 @@ def test_what_a_run_leaves(finished):
     assert not hidden
 
 
-def test_the_run_ends_with_the_table_and_says_what_made_it(finished):
-    end = finished.output[-6000:]
+def test_every_benchmark_has_the_name_of_the_record(made, monkeypatch):
+    monkeypatch.chdir(made.folder)
+    records = verification.records(Path("results"))
+    assert len(records) > 40
+    for record in records:
+        if record.parent.name == "plots":  # drawn from tables, never from a large file
+            continue
+        job = timestamps._job(Path("results"), record)
+        assert all(Path(path).is_file() for path in job.left), record
+
+
+def test_the_run_ends_with_the_table_and_says_what_made_it(made):
+    end = made.output[-6000:]
     assert "Results grid, preset tiny" in end and "A test's models: random weights." in end
 
 
@@ -101,16 +124,16 @@ def test_the_rules_that_make_what_ships(project):
 
 
 def test_the_report(project):
-    done = project.snakemake("--report", "report.zip")
+    done = project.command("--report", "report.zip")
     assert done.returncode == 0, done.stdout[-3000:]
     names = zipfile.ZipFile(project.folder / "report.zip").namelist()
     assert any(name.endswith("report.html") for name in names)
     assert sum(name.endswith(("table3.csv", ".svg")) for name in names) >= 3
 
 
-def test_the_plots_data_are_the_artifacts(finished, table):
+def test_the_plots_data_are_the_artifacts(made, table):
     def drawn(name: str) -> list[dict]:
-        with (finished.folder / "results" / "plots" / f"{name}.csv").open() as file:
+        with (made.folder / "results" / "plots" / f"{name}.csv").open() as file:
             return list(csv.DictReader(file))
 
     for name, cost in (("quality_size", "size_mb"), ("quality_time", "inference_seconds")):

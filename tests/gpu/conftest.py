@@ -8,7 +8,7 @@ os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
 import pytest
 import torch
 
-from sparsesum import device
+from sparsesum.machine import device
 
 
 def pytest_sessionstart() -> None:

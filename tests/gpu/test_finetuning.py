@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 import torch
+import trainings
 from safetensors.torch import load_file
 
-from sparsesum import checkpoints, device, full, qlora, sparsity, training
-from sparsesum.files import sha256
+from sparsesum.base.files import sha256
+from sparsesum.finetuning import training
+from sparsesum.machine import device
+from sparsesum.models import checkpoints
+from sparsesum.pruning import checks
 
 SETTINGS = {
     "epochs": 4,
@@ -28,30 +32,21 @@ SETTINGS = {
     "target_modules": ["q_proj", "k_proj", "v_proj", "fc1"],
 }
 KINDS = {
-    "full fp32": (full, {"precision": "fp32"}),
-    "full bf16": (full, {"precision": "bf16"}),
-    "qlora int8 fp16": (qlora, {"precision": "fp16", "engine": "int8"}),
-    "qlora dense bf16": (qlora, {"precision": "bf16", "engine": "dense"}),
+    "full fp32": ("full", {"precision": "fp32"}),
+    "full bf16": ("full", {"precision": "bf16"}),
+    "qlora int8 fp16": ("qlora", {"precision": "fp16", "engine": "int8"}),
+    "qlora dense bf16": ("qlora", {"precision": "bf16", "engine": "dense"}),
 }
 
 
-def tune(kind, checkpoint, opt_folders, tokens, folder: Path, where, save_every=1e9, **more):
+def tune(kind, checkpoint, opt_folders, tokens, folder: Path, where, every=1e9, **more):
     """Train; returns the costs and the hash of every file of weights."""
-    module, settings = KINDS[kind]
-    folder.mkdir(exist_ok=True)
-    (folder / "notes").mkdir(exist_ok=True)
-    made = (folder,) if module is full else (folder / "base", folder / "adapter")
-    costs = module.finetune(
-        checkpoint,
-        tokens,
-        opt_folders["pre"] / "tokenizer.json",
-        where,
-        SETTINGS | settings | more,
-        *made,
-        folder / "curve.csv",
-        folder / "notes",
-        save_every,
-    )
+    name, settings = KINDS[kind]
+    notes = folder / "notes"
+    notes.mkdir(parents=True, exist_ok=True)
+    given = (checkpoint, tokens, opt_folders["pre"] / "tokenizer.json")
+    settings = SETTINGS | settings | more
+    costs = trainings.tune(name, given, folder, settings, where, notes, every)
     files = [*folder.glob("*.safetensors"), *(folder / "base").glob("*.safetensors")]
     files += (folder / "adapter").glob("*.safetensors")
     return costs, {str(file.relative_to(folder)): sha256(file) for file in files}
@@ -71,7 +66,7 @@ def test_it_learns_and_keeps_every_zero(
     assert costs["device"] == torch.cuda.get_device_name()
     folder = tmp_path / "made" if kind.startswith("full") else tmp_path / "made" / "base"
     before, after = checkpoints.state(checkpoint), checkpoints.state(folder)
-    zeros = sparsity.check_kept(before, after)
+    zeros = checks.check_kept(before, after)
     assert (zeros > 0) == (base == "pruned")
     if not kind.startswith("full"):
         adapter = load_file(tmp_path / "made" / "adapter" / "adapter_model.safetensors")
@@ -107,7 +102,7 @@ def test_broken_off_it_goes_on_to_the_same_bytes(
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(training.Told, "on_step_begin", broken)
-        tune(*given, tmp_path / "again", where, save_every=0)
+        tune(*given, tmp_path / "again", where, every=0)
     assert list((tmp_path / "again" / "notes").glob("checkpoint-*"))
     assert tune(*given, tmp_path / "again", where)[1] == undisturbed
 

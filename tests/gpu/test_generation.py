@@ -6,18 +6,12 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from sparsesum import (
-    checkpoints,
-    decoding,
-    generation,
-    likelihood,
-    memory,
-    quantisation,
-    scores,
-    stand_ins,
-)  # fmt: skip
-from sparsesum.bills import bills
-from sparsesum.prompt import inference_prompt
+from sparsesum.corpus.bills import bills
+from sparsesum.corpus.prompt import inference_prompt
+from sparsesum.generation import decoding, generation
+from sparsesum.machine import memory
+from sparsesum.models import checkpoints, deployed, quantisation, stand_ins
+from sparsesum.scoring import likelihood, similarity  # fmt: skip
 
 CPU = torch.device("cpu")
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +29,7 @@ def test_tokens_are_the_cpus_and_graphs_change_none(name, gpu, monkeypatch):
     tokenizer, prompts = generation.tokenizer(folder / "tokenizer.json"), prompts_of(folder, 23)
 
     def tokens(where, size):
-        model = generation.load(folder, None, "dense", where)
+        model = deployed.load(folder, None, "dense", where)
         return generation.generate(model, tokenizer, prompts, size, 40).tokens
 
     # 23 in batches of 10: a captured step serves all three, the last of them not full.
@@ -56,7 +50,7 @@ def test_half_precision_writes_nearly_the_same(gpu):
     tokenizer, prompts = generation.tokenizer(folder / "tokenizer.json"), prompts_of(folder, 20)
     one, other = (
         generation.generate(
-            generation.load(folder, None, "dense", gpu, dtype), tokenizer, prompts, 20, 12
+            deployed.load(folder, None, "dense", gpu, dtype), tokenizer, prompts, 20, 12
         ).tokens
         for dtype in (torch.float32, torch.bfloat16)
     )
@@ -87,10 +81,10 @@ def test_both_engines_write_the_same(row, gpu):
     folder = ROOT / "resources" / "models" / MINIATURES[0]
     tokenizer, prompts = generation.tokenizer(folder / "tokenizer.json"), prompts_of(folder, 20)
     models = [
-        generation.load(*row, "dense", gpu),
-        generation.load(*row, "dense", CPU),
+        deployed.load(*row, "dense", gpu),
+        deployed.load(*row, "dense", CPU),
         quantisation.load_dense(row[0], gpu, torch.float32, row[1]),
-        generation.load(*row, "int8", gpu),
+        deployed.load(*row, "int8", gpu),
     ]
     dense, cpu, merged, int8 = (
         generation.generate(model, tokenizer, prompts, 10, 12).tokens for model in models
@@ -104,7 +98,7 @@ def test_both_engines_write_the_same(row, gpu):
 def test_a_small_card_decodes_fewer_at_once(gpu, monkeypatch):
     folder = ROOT / "resources" / "models" / MINIATURES[0]
     tokenizer, prompts = generation.tokenizer(folder / "tokenizer.json"), prompts_of(folder, 9)
-    model = generation.load(folder, None, "dense", gpu)
+    model = deployed.load(folder, None, "dense", gpu)
     whole = generation.generate(model, tokenizer, prompts, "auto", 8)
     monkeypatch.setattr(memory, "SHARE", 1e-9)
     assert (whole.batch_size, generation.generate(model, tokenizer, prompts, "auto", 8)[2]) == (
@@ -118,7 +112,7 @@ def test_likelihoods_are_the_cpus(gpu):
     sequences = prompts_of(folder, 6)
     here, there = (
         likelihood.negative_log(
-            generation.load(folder, None, "dense", where), sequences, [1, 5, 9, 1, 1, 30]
+            deployed.load(folder, None, "dense", where), sequences, [1, 5, 9, 1, 1, 30]
         )
         for where in (CPU, gpu)
     )
@@ -135,7 +129,7 @@ def test_scores_are_the_cpus_and_the_same_twice(gpu, tmp_path):
         for i, text in enumerate(texts)
     ]
     there, again, here = (
-        scores.score(records, tmp_path, 3, 8, where) for where in ("cuda", "cuda", "cpu")
+        similarity.score(records, tmp_path, 3, 8, where) for where in ("cuda", "cuda", "cpu")
     )
     assert there == again
     for one, other in zip(there, here, strict=True):

@@ -4,7 +4,7 @@ import csv
 
 import torch
 
-from sparsesum import stand_ins
+from sparsesum.models import stand_ins
 from tests.workflow.project import ROOT, Project
 
 

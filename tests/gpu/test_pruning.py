@@ -7,8 +7,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from sparsesum import checkpoints, layerwise, patterns, reconstruction, sparsity, tensorfile
-from sparsesum.pruners import magnitude, sparsegpt, wanda
+from sparsesum.experiment import patterns
+from sparsesum.models import checkpoints, linears, tensorfile
+from sparsesum.pruning import checks, layerwise, reconstruction
+from sparsesum.pruning.pruners import magnitude, sparsegpt, wanda
 
 CPU = torch.device("cpu")
 PRUNERS = {"magnitude": magnitude, "wanda": wanda, "sparsegpt": sparsegpt}
@@ -26,14 +28,14 @@ def prune(dense, draft, name, pattern, exact, where, **more) -> bytes:
     sequences = oracles.make_sequences()
     pattern = patterns.parse(pattern)
     layerwise.prune(dense, draft, sequences, PRUNERS[name], pattern, options, exact, where, **more)
-    sparsity.check(tensorfile.TensorFile(draft / "model.safetensors"), pattern)
+    checks.check(tensorfile.TensorFile(draft / "model.safetensors"), pattern)
     return (draft / "model.safetensors").read_bytes()
 
 
 def masks_differ(one: Path, other: Path) -> float:
     """The share of the decoder Linears' weights that are zero in one of two alone."""
     one, other = (load_file(folder / "model.safetensors") for folder in (one, other))
-    names = sparsity.decoder_linears(one)
+    names = linears.weights(one)
     count = sum(int(((one[n] == 0) != (other[n] == 0)).sum()) for n in names)
     return count / sum(one[n].numel() for n in names)
 

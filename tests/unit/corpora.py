@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas
 import pytest
 
-from sparsesum import corpus
-from sparsesum.errors import InputError
+from sparsesum.base.errors import InputError
+from sparsesum.corpus import corpus
 
 
 def record(number: int) -> dict:

@@ -11,14 +11,33 @@ import numpy as np
 import torch
 from transformers import OPTConfig, OPTForCausalLM
 
-from sparsesum import opt
-from sparsesum.patterns import Pattern, parse
+from sparsesum.experiment.patterns import Pattern, parse
+from sparsesum.models import opt
 
 PATTERNS = [parse(text) for text in ("50%", "30%", "2:4", "4:8", "1:4")]
 NAMES = [*(f"self_attn.{x}_proj" for x in ("q", "k", "v", "out")), "fc1", "fc2"]
 PREFIX = "model.decoder.layers"
 BLOCK = 8
 """SparseGPT's block in the tests: small, so that small models have several."""
+
+
+def problem(rows=24, columns=32, sequences=5, tokens=20, seed=0):
+    """A weight, [rows, columns], and inputs, [tokens, columns] each, every fourth of them dead."""
+    generator = torch.Generator().manual_seed(seed)
+    weight = torch.randn(rows, columns, generator=generator)
+    scale = torch.rand(columns, generator=generator) * 3
+    inputs = [torch.randn(tokens, columns, generator=generator) * scale for _ in range(sequences)]
+    for x in inputs:
+        x[:, 1::4] = 0
+    return weight, inputs
+
+
+def gather(accumulate, inputs, exact=True):
+    """A pruner's state after inputs, [tokens, columns] each, one sequence after the other."""
+    state = None
+    for seen, x in enumerate(inputs):
+        state = accumulate(state, x[None], seen, exact)
+    return state
 
 
 def make_model(shape: str, layers: int = 3, seed: int = 0) -> OPTForCausalLM:
@@ -76,7 +95,7 @@ def groups64(scores: np.ndarray, pattern: Pattern) -> np.ndarray:
     mask = np.zeros(scores.shape, bool)
     for row in range(scores.shape[0]):
         for start in range(0, scores.shape[1], pattern.m):
-            for place in smallest(list(scores[row, start : start + pattern.m]), pattern.n):
+            for place in smallest(list(scores[row, start : start + pattern.m]), pattern.pruned):
                 mask[row, start + place] = True
     return mask
 
@@ -87,7 +106,7 @@ def groups32(scores: torch.Tensor, pattern: Pattern) -> torch.Tensor:
     for row in range(scores.shape[0]):
         for start in range(0, scores.shape[1], pattern.m):
             group = scores[row, start : start + pattern.m].clone()
-            mask[row, start + group.topk(pattern.n, largest=False)[1]] = True
+            mask[row, start + group.topk(pattern.pruned, largest=False)[1]] = True
     return mask
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sparsesum.grid import Row
+from sparsesum.experiment.grid import Row
 
 ROWS = [
     Row("small", "base", "none", "none"),

@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sparsesum import audit, files, findings, published, shapes
-from sparsesum.grid import Row, read
+from sparsesum.base import files
+from sparsesum.evidence import audit, audit_counts
+from sparsesum.experiment import published_table
+from sparsesum.experiment.grid import Row, read
+from sparsesum.models import shapes
 
 ROOT = Path(__file__).resolve().parents[2]
 PAPER = ROOT / "resources" / "paper"
@@ -22,7 +25,9 @@ def counts() -> dict[str, shapes.Counts]:
 
 @pytest.fixture(scope="module")
 def lines() -> dict:
-    return {published.row_of(line): line for line in published.read(PAPER / "table3.csv")}
+    return {
+        published_table.row_of(line): line for line in published_table.read(PAPER / "table3.csv")
+    }
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +56,7 @@ def test_an_adapter_on_fc1_and_fc2_as_the_text_has_it():
 def test_an_int8_checkpoint_has_as_many_bytes_as_its_shape_says(opt_folders, tmp_path):
     import torch
 
-    from sparsesum import checkpoints, quantisation
+    from sparsesum.models import checkpoints, quantisation
 
     for name, folder in opt_folders.items():
         checkpoints.save(quantisation.load(folder, torch.device("cpu")), tmp_path / name)
@@ -99,7 +104,7 @@ def test_a_count_that_no_mistake_explains_differs(lines, counts):
 def test_the_findings_rest_on_the_data(lines, counts):
     cards = files.read_csv(PAPER / "model_cards.csv")
     splits = {"validation": {"from": "ca_test"}, "test": {"from": "test"}}
-    found = findings.findings(lines, counts, cards, splits)
+    found = audit_counts.findings(lines, counts, cards, splits)
     assert len(found) == 5
     text = " ".join(" ".join(finding.values()) for finding in found)
     for figure in (
@@ -117,12 +122,12 @@ def test_the_findings_rest_on_the_data(lines, counts):
     swapped = [
         c | {"test_rougeL": c["test_rougeLsum"], "test_rougeLsum": c["test_rougeL"]} for c in cards
     ]
-    assert findings.findings(lines, counts, swapped, splits)[3]["finding"].endswith("rougeL")
+    assert audit_counts.findings(lines, counts, swapped, splits)[3]["finding"].endswith("rougeL")
     turned = {
         row: line | {"test_rouge": line["validation_rouge"], "validation_rouge": line["test_rouge"]}
         for row, line in lines.items()
     }
-    assert "do not tell" in findings.findings(turned, counts, cards, splits)[4]["derived"]
+    assert "do not tell" in audit_counts.findings(turned, counts, cards, splits)[4]["derived"]
 
 
 def ours(line: dict, **changed) -> dict:
@@ -169,6 +174,6 @@ def test_the_tables_for_people_hold_every_record(lines, counts):
     records = audit.audit_counts(lines, counts)
     cards = files.read_csv(PAPER / "model_cards.csv")
     splits = {"validation": {"from": "ca_test"}, "test": {"from": "test"}}
-    text = audit.counts_markdown(records, findings.findings(lines, counts, cards, splits))
+    text = audit.counts_markdown(records, audit_counts.findings(lines, counts, cards, splits))
     assert "6 reproduced, 22 explained, 0 differs" in text
     assert text.count("| opt-") == 28

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from sparsesum import memory
+from sparsesum.machine import memory
 
 GPU = torch.device("cuda")
 SHAPES = Path(__file__).resolve().parents[2] / "resources" / "paper"

@@ -20,10 +20,12 @@ from transformers import (
     ViTModel,
 )
 
-from sparsesum import hidden_states
-from sparsesum.encoder import minilm_folder
-from sparsesum.errors import InputError
-from sparsesum.scores import modules
+from sparsesum.base.errors import InputError
+from sparsesum.scoring import hidden_states
+from sparsesum.scoring.encoder import minilm_folder
+from sparsesum.scoring.similarity import modules
+
+pytestmark = pytest.mark.slow
 
 LAYER = 5
 PAIRS = [

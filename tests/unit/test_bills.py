@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from bills import SPLITS
 
-from sparsesum.bills import bills
+from sparsesum.corpus.bills import bills
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sparsesum import bootstrap
-from sparsesum.bootstrap import HOLDS, UNDECIDED, Estimate, interval
-from sparsesum.errors import InputError
+from sparsesum.base.errors import InputError
+from sparsesum.scoring import bootstrap
+from sparsesum.scoring.bootstrap import HOLDS, UNDECIDED, Estimate, interval
 
 
 def test_big_sample_agrees_with_normal_theory():

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 from outputs import ROWS, bill, outputs
 
-from sparsesum import browse
+from sparsesum.pages import browse
 
 HOSTILE = "</script><script>alert(1)</script><!--<img src=x onerror=alert(1)> {{script}} ]]>"
 TURNED = "\u202edesrever\u2066\u200f \ud800 \x00\x1b[2J \x85\u2028\ufeff\r\n\tend"

@@ -8,8 +8,8 @@ import pandas
 import pyarrow
 import pytest
 
-from sparsesum import calibration
-from sparsesum.errors import InputError
+from sparsesum.base.errors import InputError
+from sparsesum.corpus import calibration
 
 TEXTS = ["a" * 5, "b" * 40, "c" * 9, "d" * 25]
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sparsesum import cheats
-from sparsesum.prompt import inference_prompt
-from sparsesum.tokens import tokenise
+from sparsesum.corpus.prompt import inference_prompt
+from sparsesum.corpus.tokens import tokenise
+from sparsesum.scoring import cheats
 
 BILL = "SECTION 1.\n\n    The Secretary   shall convey\n777 acres of land to the county."
 ROW = {"id": "b1", "prediction": "", "reference": "one two three four"}

@@ -3,7 +3,7 @@
 import pandas
 import pytest
 
-from sparsesum import cheats_table
+from sparsesum.pages import table_cheats
 
 IDS = [f"b{i}" for i in range(40)]
 
@@ -35,11 +35,11 @@ def table() -> pandas.DataFrame:
         ]
     )
     cheats.loc[cheats["id"] == "b0", "fact_f1"] = float("nan")
-    return cheats_table.table({"m": own}, {"m": cheats}, "embedded", 200, 0)
+    return table_cheats.table({"m": own}, {"m": cheats}, "embedded", 200, 0)
 
 
 def test_a_line_for_each_split_prediction_and_metric(table):
-    assert list(table.columns) == cheats_table.COLUMNS and len(table) == 2 * 5 * 3
+    assert list(table.columns) == table_cheats.COLUMNS and len(table) == 2 * 5 * 3
     line = table.set_index(["split", "prediction", "metric"]).loc[("test", "copy", "rougeLsum")]
     assert line["mean"] == pytest.approx(0.42) and line["low"] < 0.42 < line["high"]
     # The waves are the same for each bill: the paired difference has no width.
@@ -62,11 +62,11 @@ def test_an_interval_has_its_low_end_first_and_is_marked_only_clear_of_zero():
     cheat = own.assign(cheat="copy", rougeLsum=own["rougeLsum"] + gaps)
     cheat.loc[1, "fact_f1"] = 0.8
     own.loc[0, "fact_f1"] = float("nan")
-    found = cheats_table.table({"m": own}, {"m": cheat}, "embedded", 200, 0)
+    found = table_cheats.table({"m": own}, {"m": cheat}, "embedded", 200, 0)
     lines = found.set_index(["prediction", "metric"])
     line = lines.loc[("copy", "rougeLsum")]
     assert line["difference_low"] < 0 < line["difference_high"] and line["raised"] == 20
-    assert "**" not in cheats_table.markdown(found, "")
+    assert "**" not in table_cheats.markdown(found, "")
     # The mean is over all bills where the cheat has a score, the difference over those of both.
     line = lines.loc[("copy", "fact_f1")]
     assert line["mean"] == pytest.approx(0.32 + 0.49 / 40, abs=1e-4) and line["examples"] == 39
@@ -76,12 +76,12 @@ def test_what_one_bill_alone_has_is_no_line():
     """Of two bills, as config/rehearse.yaml has them, one may have a reference without facts."""
     own = frame("test", 0.2, 0.3)[:2]
     own.loc[0, "fact_f1"] = float("nan")
-    found = cheats_table.table({"m": own}, {"m": own.assign(cheat="copy")}, "embedded", 200, 0)
+    found = table_cheats.table({"m": own}, {"m": own.assign(cheat="copy")}, "embedded", 200, 0)
     assert set(found["metric"]) == {"rougeLsum", "bertscore"}
 
 
 def test_the_printed_table_marks_what_is_raised(table):
-    text = cheats_table.markdown(table, "Miniature models.")
+    text = table_cheats.markdown(table, "Miniature models.")
     (copied,) = [line for line in text.splitlines() if "test " in line and "opening" in line][:1]
     assert "**0.420 ±0.004**, 40" in copied and " 0.021 ±0.005, 0 " in copied
     assert "preset embedded" in text and "Miniature models." in text

@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import OPTConfig, OPTForCausalLM
 
-from sparsesum import checkpoints, sizes
-from sparsesum.errors import InputError
+from sparsesum.base.errors import InputError
+from sparsesum.models import checkpoints, sizes
 
 SMALL = {
     "vocab_size": 64,

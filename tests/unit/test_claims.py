@@ -8,12 +8,12 @@ import pandas
 import pytest
 from scipy import stats
 
-from sparsesum import claims, claims_table
-from sparsesum.bootstrap import FAILS, HOLDS, UNDECIDED, estimate
-from sparsesum.claim_lines import NOT_TESTABLE
-from sparsesum.claims import UNCLEAR
-from sparsesum.errors import InputError
-from sparsesum.grid import Row
+from sparsesum.base.errors import InputError
+from sparsesum.evidence import claim_tests, claims
+from sparsesum.evidence.claim_lines import NOT_TESTABLE
+from sparsesum.evidence.claim_tests import UNCLEAR
+from sparsesum.experiment.grid import Row
+from sparsesum.scoring.bootstrap import FAILS, HOLDS, UNDECIDED, estimate
 
 ROWS = [
     Row(model, *cells.split())
@@ -49,7 +49,9 @@ class Results:
         self.scores = {}
         for row in ROWS:
             near = {
-                k: v for k, v in levels.items() if all(w in claims.named(row) for w in k.split())
+                k: v
+                for k, v in levels.items()
+                if all(w in claim_tests.named(row) for w in k.split())
             }
             # The longest key that fits says the row's level.
             level = near[max(near, key=len)] if near else 0.4
@@ -93,7 +95,7 @@ class Results:
                 )
                 for kind, gain in self.cheats.items()
             )
-        return claims_table.table(
+        return claims.table(
             scores={row: self.scores[row] for row in rows},
             costs={row: self.costs[row] for row in rows},
             generations=generations,
@@ -111,7 +113,7 @@ def test_a_ratio_of_means_is_the_delta_methods():
     dense = draw.normal(0.5, 0.1, 400)
     pruned = 0.8 * dense + draw.normal(0, 0.05, 400)
     columns = [pruned, dense, dense, dense]  # the second model loses nothing
-    found = estimate(*columns, resamples=4000, seed=1, statistic=claims.relative_loss_gap)
+    found = estimate(*columns, resamples=4000, seed=1, statistic=claim_tests.relative_loss_gap)
     ratio = pruned.mean() / dense.mean()
     error = (pruned - ratio * dense).std() / dense.mean() / 20
     assert found.value == pytest.approx(1 - ratio)
@@ -131,7 +133,7 @@ def test_claim_1(fifty, said):
 def test_claim_1_takes_each_group_once():
     """The mean over groups of 50 % minus the mean of a group's N:M rows; by hand."""
     results = Results({})
-    rows = {claims.named(row): frame["rougeLsum"] for row, frame in results.scores.items()}
+    rows = {claim_tests.named(row): frame["rougeLsum"] for row, frame in results.scores.items()}
     gap = np.mean(
         [
             rows[f"{m} qlora wanda 50%"]
@@ -307,7 +309,7 @@ COPIED = " ".join(SOURCE.split()[3:12])
     ],
 )
 def test_repeated_words(prediction, share):
-    assert claims.repeated_words(prediction, SOURCE) == pytest.approx(share)
+    assert claim_tests.repeated_words(prediction, SOURCE) == pytest.approx(share)
 
 
 @pytest.mark.parametrize(("bad", "said"), [(140, HOLDS), (60, FAILS), (101, UNDECIDED)])
@@ -323,19 +325,19 @@ def test_claim_9(bad, said):
 def test_what_the_grid_lacks_is_not_testable(rows):
     frame = Results({}).table(rows)
     assert set(frame["claim"].str[0]) == set("123456789")
-    assert list(frame.columns) == claims_table.COLUMNS
+    assert list(frame.columns) == claims.COLUMNS
     blank = frame[frame["verdict"] == NOT_TESTABLE]
     assert {"1", "3", "4"} <= set(blank["claim"])
     assert blank[["estimate", "low", "high", "examples", "examples_to_decide"]].isna().all(None)
     assert (blank["contrast"].str.len() > 20).all()
-    assert claims_table.markdown(frame, "A note.").count(NOT_TESTABLE) == len(blank)
+    assert claims.markdown(frame, "A note.").count(NOT_TESTABLE) == len(blank)
 
 
 def test_the_table_and_its_print():
     frame = Results({}).table()
     assert list(frame["claim"].str[0].unique()) == list("123456789")
     assert frame["claim"].is_unique and (frame["preset"] == "simulated").all()
-    text = claims_table.markdown(frame, "Miniature models.")
+    text = claims.markdown(frame, "Miniature models.")
     assert "preset simulated" in text.splitlines()[0] and "Miniature models." in text
     assert "| 1  | unstructured 50% minus N:M" in text
     for what, how in frame["contrast"].str.split(": ", n=1):
@@ -359,7 +361,9 @@ def test_one_example_is_refused():
 
 
 def test_nothing_heavy_is_imported():
-    code = "import sys, sparsesum.claims_table; print({'torch', 'transformers'} & set(sys.modules))"
+    code = (
+        "import sys, sparsesum.evidence.claims; print({'torch', 'transformers'} & set(sys.modules))"
+    )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
 
@@ -396,6 +400,6 @@ def test_claim_9_counts_a_prediction_of_which_just_half_is_copied():
     results = Results({})
     eight = " ".join(SOURCE.split()[3:11])
     results.predictions = [f"{eight} a b c d e f g h"] * COUNT
-    assert claims.repeated_words(results.predictions[0], SOURCE) == 0.5
+    assert claim_tests.repeated_words(results.predictions[0], SOURCE) == 0.5
     line = find(results.table(), 9, "small")
     assert (line["estimate"], line["verdict"]) == (1.0, HOLDS)

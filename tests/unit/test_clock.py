@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sparsesum import clock
-from sparsesum.errors import InputError
+from sparsesum.base.errors import InputError
+from sparsesum.jobs import clock
 
 
 def test_a_file_of_the_future_is_named_with_how_far_it_is_ahead(tmp_path: Path):

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from sparsesum import comparison, comparison_text
-from sparsesum.comparison import HIGHER, LOWER, UNDECIDED, compare, family, holm
-from sparsesum.errors import InputError
-from sparsesum.grid import Row
+from sparsesum.base.errors import InputError
+from sparsesum.evidence import comparison
+from sparsesum.evidence.comparison import HIGHER, LOWER, UNDECIDED, compare, family, holm
+from sparsesum.experiment.grid import Row
+from sparsesum.pages import comparison_text
 
 BASE = Row("small", "base", "none", "none")
 FULL = Row("small", "full", "none", "none")
@@ -245,7 +246,7 @@ def test_the_print():
 
 def test_nothing_heavy_is_imported():
     code = (
-        "import sys, sparsesum.comparison_text, sparsesum.seeds;"
+        "import sys, sparsesum.pages.comparison_text, sparsesum.evidence.seeds;"
         "print({'torch', 'transformers', 'evaluate'} & set(sys.modules))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

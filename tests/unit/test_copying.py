@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparsesum import copying
+from sparsesum.scoring import copying
 from tests.unit.test_fuzz import fuzz
 
 SOURCE = "the county shall pay for the land and the county shall own it".split()

@@ -7,7 +7,8 @@ import pandas
 import pytest
 from corpora import fault, record
 
-from sparsesum import corpus, files
+from sparsesum.base import files
+from sparsesum.corpus import corpus
 
 ROOT = Path(__file__).resolve().parents[2]
 

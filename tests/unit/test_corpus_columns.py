@@ -7,7 +7,8 @@ import pytest
 import yaml
 from corpora import fault
 
-from sparsesum import corpus, download, files
+from sparsesum.base import files
+from sparsesum.corpus import corpus, download
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTICLE = {"article": "An article.", "highlights": "A highlight.", "id": "a1", "headline": "News"}
@@ -85,10 +86,10 @@ def test_what_is_missing_in_a_csv_file_is_an_empty_cell_and_no_word_for_it(tmp_p
 
 
 def test_no_complete_record_at_all_is_an_error_that_names_the_columns(tmp_path):
-    files.write_jsonl(tmp_path / "train.jsonl", [{"text": "a", "sumary": "b"}] * 3)
+    files.write_jsonl(tmp_path / "train.jsonl", [{"text": "a", "gist": "b"}] * 3)
     said = fault(tmp_path, "train", incomplete="skip")
     assert "split 'train' has no complete record; the first is " in said
-    assert "a record without summary; its columns are text, sumary; name one by" in said
+    assert "a record without summary; its columns are text, gist; name one by" in said
 
 
 def test_wrong_types_are_refused_even_where_gaps_are_left_out(tmp_path):

@@ -15,8 +15,8 @@ import pyarrow
 import pytest
 from corpora import fault, lines, parquet, record, write
 
-from sparsesum import corpus
-from sparsesum.errors import InputError
+from sparsesum.base.errors import InputError
+from sparsesum.corpus import corpus
 
 RECORDS = [
     {"text": 'A "bill",\nof two\r\nor\rmore\tlines.', "summary": "NA"},
@@ -109,7 +109,7 @@ def test_the_same_records_whatever_the_format(tmp_path, monkeypatch, layout):
 
 @pytest.mark.parametrize("characters", [1, 2, 7, 50])
 def test_an_array_is_the_same_in_whatever_pieces_it_is_read(tmp_path, monkeypatch, characters):
-    monkeypatch.setattr("sparsesum.rows.CHARACTERS", characters)
+    monkeypatch.setattr("sparsesum.corpus.reading.CHARACTERS", characters)
     rows = [{"text": f'{i} \u00e9\n"', "summary": "s", "n": [i, 1.5e3, True]} for i in range(30)]
     (tmp_path / "test.json").write_text(json.dumps(rows, indent=1))
     assert [r["text"] for r in corpus.records(tmp_path, "test", 99)] == [r["text"] for r in rows]
@@ -169,8 +169,8 @@ def test_a_fault_in_a_format_is_named_with_its_place(tmp_path, name, content, sa
 def test_a_fault_in_a_large_array_is_said_before_the_rest_is_read(tmp_path, monkeypatch):
     rows = json.dumps([{"text": "x" * 1000, "summary": "s"}] * 500)
     (tmp_path / "test.json").write_text(f'[{{"text": 1x}}, {rows[1:]}')
-    monkeypatch.setattr("sparsesum.rows.CHARACTERS", 1000)
-    monkeypatch.setattr("sparsesum.rows._opened", opened := Counting())
+    monkeypatch.setattr("sparsesum.corpus.reading.CHARACTERS", 1000)
+    monkeypatch.setattr("sparsesum.corpus.reading._opened", opened := Counting())
     assert "record 1: broken JSON: Expecting ',' delimiter" in fault(tmp_path, "test")
     assert opened.read < 3000
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from benchmarks.coverage import EXAMPLES, KINDS, compared, covered, rows
-from sparsesum.bootstrap import estimate, interval
-from sparsesum.comparison import compare
+from sparsesum.evidence.comparison import compare
+from sparsesum.scoring.bootstrap import estimate, interval
 
+pytestmark = pytest.mark.long("thousands of simulated tables")
 SIMULATIONS = 2000
 """A share of 95 % of them is known to half a point (standard deviation)."""
 

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from sparsesum import device
-from sparsesum.errors import InputError
+from sparsesum.base.errors import InputError
+from sparsesum.machine import device
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from test_hub import TINY
 
-from sparsesum import download, hub
-from sparsesum.errors import InputError
+from sparsesum.base import hub
+from sparsesum.base.errors import InputError
+from sparsesum.corpus import download
 
 
 @pytest.mark.parametrize(

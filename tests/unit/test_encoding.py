@@ -17,7 +17,10 @@ WORK = """
 import json, locale, sys
 assert locale.getpreferredencoding(False) != "UTF-8" or len(sys.argv) > 1
 from pathlib import Path
-from sparsesum import files, job, pages, settings, sources
+from sparsesum.base import files
+from sparsesum.experiment import settings
+from sparsesum.jobs import job, sources
+from sparsesum.pages import pages
 sources.closure("table3.py", "browse.py", "table_pruning.py", "score.py")
 pages.write("# A table\\n\\n0.40 ±0.01\\n", "t.md", "t.html")
 config = json.loads(Path("config.json").read_text(encoding="utf-8"))

@@ -10,12 +10,16 @@ import torch
 from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from test_opt import VARIANTS, make
-from test_training_resume import SETTINGS
+from trainings import CPU, SETTINGS, tune
 
-from sparsesum import checkpoints, full, generation, layers, opt, qlora, quantisation, training
-from sparsesum.errors import InputError
+from sparsesum.base.errors import InputError
+from sparsesum.finetuning import training
+from sparsesum.generation import generation
+from sparsesum.models import checkpoints, deployed, opt, quantisation
+from sparsesum.pruning import layers
 
-CPU = torch.device("cpu")
+pytestmark = pytest.mark.slow
+
 ALL = {
     "activation_function": "gelu",
     "enable_bias": False,
@@ -47,7 +51,7 @@ def test_each_engine_gives_the_logits_of_transformers(dense, tmp_path):
     ids = oracles.make_sequences(3, 24)
     theirs = checkpoints.load(tmp_path / "source")
     wanted = logits(theirs, ids)
-    assert torch.equal(logits(generation.load(dense, None, "dense", CPU), ids), wanted)
+    assert torch.equal(logits(deployed.load(dense, None, "dense", CPU), ids), wanted)
 
     walked = layers.Layers(dense, CPU, exact=False)
     hidden = torch.cat(list(walked.first_inputs(ids)))
@@ -65,6 +69,7 @@ def test_each_engine_gives_the_logits_of_transformers(dense, tmp_path):
 
     base = tmp_path / "base"
     checkpoints.save(quantisation.load(dense, CPU), base)
+    assert deployed.in_int8(base) and not deployed.in_int8(dense)
     values = quantisation.dequantise(load_file(base / "model.safetensors"))
     theirs.load_state_dict(values, strict=False)
     wanted = logits(theirs, ids)
@@ -81,17 +86,17 @@ def test_a_row_has_its_own_head_after_training(variant, engine, tmp_path, tokens
     model = make(EACH[variant] | {"vocab_size": 512, "max_position_embeddings": 160})
     model.save_pretrained(tmp_path / "source")
     tokenizer.save(str(tmp_path / "tokenizer.json"))
-    given = (tmp_path / "source", tokens, tmp_path / "tokenizer.json", CPU)
+    given = (tmp_path / "source", tokens, tmp_path / "tokenizer.json")
     settings = SETTINGS | {"engine": engine, "epochs": 1, "target_modules": ["q_proj", "fc2"]}
-    base, adapter = tmp_path / "base", tmp_path / "adapter"
-    qlora.finetune(*given, settings, base, adapter, tmp_path / "c.csv", tmp_path / "notes")
+    base, adapter = tmp_path / "row" / "base", tmp_path / "row" / "adapter"
+    tune("qlora", given, tmp_path / "row", settings)
 
     ids = oracles.make_sequences(3, 24)
     with_adapter = PeftModel.from_pretrained(
         quantisation.load_dense(base, CPU, torch.float32), adapter
     ).eval()
     wanted = logits(with_adapter, ids)
-    rows = {kind: generation.load(base, adapter, kind, CPU) for kind in generation.ENGINES}
+    rows = {kind: deployed.load(base, adapter, kind, CPU) for kind in deployed.ENGINES}
     assert torch.allclose(logits(rows["dense"], ids), wanted, atol=1e-4)
     assert (
         logits(rows["int8"], ids) - wanted
@@ -99,10 +104,10 @@ def test_a_row_has_its_own_head_after_training(variant, engine, tmp_path, tokens
     head = checkpoints.load(tmp_path / "source").lm_head.weight
     assert torch.equal(rows["dense"].lm_head.weight, head)
 
-    full.finetune(*given, settings, tmp_path / "full", tmp_path / "c.csv", tmp_path / "more")
+    tune("full", given, tmp_path / "full", settings)
     theirs = checkpoints.load(tmp_path / "full")
     assert torch.equal(
-        logits(generation.load(tmp_path / "full", None, "dense", CPU), ids), logits(theirs, ids)
+        logits(deployed.load(tmp_path / "full", None, "dense", CPU), ids), logits(theirs, ids)
     )
     if EACH[variant].get("tie_word_embeddings", True):
         assert theirs.lm_head.weight is theirs.get_input_embeddings().weight
@@ -162,18 +167,18 @@ def test_training_ends_a_text_where_generation_stops(tmp_path, tokens, tokenizer
     assert {int(example["labels"][-1]) for example in data} == {end}
     model = make({"vocab_size": 512, "max_position_embeddings": 160, "eos_token_id": [5, 7]})
     model.save_pretrained(tmp_path / "source")
-    given = (tmp_path / "source", tokens, tmp_path / "tokenizer.json", CPU)
+    given = (tmp_path / "source", tokens, tmp_path / "tokenizer.json")
     settings = SETTINGS | {"epochs": 1}
-    full.finetune(*given, settings, tmp_path / "full", tmp_path / "c.csv", tmp_path / "notes")
+    tune("full", given, tmp_path / "full", settings)
 
 
 def test_a_text_beyond_the_positions_is_refused_before_training(tmp_path, tokens, tokenizer):
     """It was an IndexError of the embedding, after the model was loaded and moved."""
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     make({"vocab_size": 512, "max_position_embeddings": 64}).save_pretrained(tmp_path / "source")
-    given = (tmp_path / "source", tokens, tmp_path / "tokenizer.json", CPU)
+    given = (tmp_path / "source", tokens, tmp_path / "tokenizer.json")
     with pytest.raises(InputError, match=r"a text of \d+ tokens.* the model's 64 positions; lower"):
-        full.finetune(*given, SETTINGS, tmp_path / "full", tmp_path / "c.csv", tmp_path / "notes")
+        tune("full", given, tmp_path / "full")
 
 
 def test_the_configuration_is_that_of_opt(tmp_path):

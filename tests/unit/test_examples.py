@@ -9,8 +9,8 @@ import families
 import pandas
 import pytest
 
-from sparsesum import examples
-from sparsesum.errors import InputError
+from sparsesum.base.errors import InputError
+from sparsesum.scoring import example_scores
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def scored(tmp_path: Path) -> Path:
 
 
 def test_scores_are_numbers_and_ids_are_texts(scored):
-    found = examples.read(scored)
+    found = example_scores.read(scored)
     assert list(found.columns) == ["split", "id", "rougeLsum", "blank", "cut_off"]
     assert list(found["id"]) == ["1", "01"]
     assert found.iloc[0, 2:].tolist() == [0.25, 0.0, 1.0]
@@ -32,7 +32,7 @@ def test_scores_are_numbers_and_ids_are_texts(scored):
 
 def test_several_files_are_one_table(scored, tmp_path):
     (tmp_path / "more.csv").write_text("split,id,fact_f1\nvalidation,1,0.5\ntest,01,\n")
-    found = examples.read(scored, tmp_path / "more.csv")
+    found = example_scores.read(scored, tmp_path / "more.csv")
     assert list(found.columns)[2:] == ["rougeLsum", "blank", "cut_off", "fact_f1"]
     assert found["fact_f1"][0] == 0.5 and pandas.isna(found["fact_f1"][1])
 
@@ -41,13 +41,13 @@ def test_several_files_are_one_table(scored, tmp_path):
 def test_files_of_other_examples_are_refused(scored, tmp_path, lines):
     (tmp_path / "more.csv").write_text("split,id,fact_f1\n" + lines)
     with pytest.raises(InputError, match="more.csv: not the examples of .*qlora.csv; delete both"):
-        examples.read(scored, tmp_path / "more.csv")
+        example_scores.read(scored, tmp_path / "more.csv")
 
 
 JOB = """
 import json, sys
 from types import SimpleNamespace
-from sparsesum.job import job
+from sparsesum.jobs.job import job
 import examples
 sys.argv[1:] = map(json.loads, sys.argv[1:])
 settings = SimpleNamespace(**sys.argv[1])
@@ -78,12 +78,14 @@ def scored_by(encoder: Path, tmp_path: Path, layer: int = 2) -> tuple[int, str, 
     return done.returncode, done.stderr, tmp_path / "out.csv"
 
 
+@pytest.mark.long("a true job, with all its imports")
 def test_the_script_scores_with_an_encoder_of_another_family(tmp_path: Path):
     code, said, output = scored_by(families.save("distilbert", tmp_path / "encoder"), tmp_path)
     assert code == 0, said
-    assert 0 < examples.read(output)["bertscore"][0] < 1
+    assert 0 < example_scores.read(output)["bertscore"][0] < 1
 
 
+@pytest.mark.long("a true job, with all its imports")
 def test_the_script_tells_of_an_encoder_that_is_none_in_one_line(tmp_path: Path):
     folder = families.save("gpt2", tmp_path / "encoder")
     code, said, output = scored_by(folder, tmp_path)

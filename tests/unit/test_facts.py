@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from sparsesum.facts import Evidence, Fact, facts, numbers, ordinary_words
+from sparsesum.scoring.facts import Evidence, Fact, facts, numbers, ordinary_words
 from tests.unit.test_fuzz import ANY, fuzz
 
 ORDINARY = ordinary_words(["requires the rural border to be amended", "FY Act"])
@@ -163,6 +163,7 @@ def test_any_text_has_facts_and_says_them_itself(text):
         assert 0 <= fact.start < fact.end <= len(text)
 
 
+@pytest.mark.long("times texts long enough to be timed")
 def test_long_texts_of_one_kind_take_no_longer_than_others():
     for text in ("9" * 10**6, "1,111" * 10**5, '"' * 10**5, "Aa " * 10**5, "``" * 10**5):
         assert len(list(numbers(text))) <= len(text)

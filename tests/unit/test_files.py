@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sparsesum import files
+from sparsesum.base import files
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path: Path):
@@ -123,7 +123,7 @@ def test_notes_on_a_network_disk_that_cannot_be_removed_yet_cost_nothing(
         (notes / "mapped").write_text("")
         nfs.setattr("os.unlink", busy)
     assert [path.name for path in notes.iterdir()] == ["mapped"]
-    # It is of no arguments now: nothing goes on from it.
+    # It is of no arguments now: nothing resumes from it.
     with files.scratch(tmp_path / "model", {"seed": 1}) as notes:
         assert [path.name for path in notes.iterdir()] == ["identity.json"]
     assert not notes.exists()

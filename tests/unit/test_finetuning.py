@@ -10,35 +10,31 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
+from trainings import CPU, SETTINGS, tune
 from transformers import TrainingArguments
 
-from sparsesum import checkpoints, full, patterns, qlora, sparsity, training
-from sparsesum.errors import InputError
+from sparsesum.base.errors import InputError
+from sparsesum.experiment import patterns
+from sparsesum.finetuning import training
+from sparsesum.finetuning.settings import Notes, Settings
+from sparsesum.models import checkpoints, linears
+from sparsesum.pruning import checks
 
-CPU = torch.device("cpu")
-SETTINGS = {
-    "epochs": 2,
-    "learning_rate": 1e-2,
-    "batch_size": 4,
-    "effective_batch": 8,
-    "engine": "int8",
-    "warmup_steps": 1,
-    "schedule": "linear",
-    "loss": "summary",
-    "end_token": True,
-    "precision": "fp32",
-    "checkpointing": False,
-    "seed": 1,
-    "log_every": 1,
-    "rank": 4,
-    "alpha": 8,
-    "dropout": 0.05,
-    "target_modules": ["q_proj", "k_proj", "v_proj"],
-}
+pytestmark = pytest.mark.slow
 
 
 def files(opt_folders) -> Path:
     return opt_folders["pre"] / "tokenizer.json"
+
+
+@pytest.fixture
+def given(opt_folders, tokens) -> tuple[Path, Path, Path]:
+    """A dense checkpoint, tokens, a tokenizer."""
+    return opt_folders["pre"], tokens, files(opt_folders)
+
+
+def curve(folder: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader((folder / "curve.csv").open()))
 
 
 def test_labels_cover_the_summary_or_the_whole_sequence(tokens, opt_folders):
@@ -59,19 +55,10 @@ def test_labels_cover_the_summary_or_the_whole_sequence(tokens, opt_folders):
 
 @pytest.mark.parametrize("shape", ["pre", "post"])
 def test_full_moves_all_but_the_zeros(opt_folders, pruned, tokens, tmp_path, shape):
-    costs = full.finetune(
-        pruned[shape],
-        tokens,
-        files(opt_folders),
-        CPU,
-        SETTINGS,
-        tmp_path / "m",
-        tmp_path / "c.csv",
-        tmp_path,
-    )
+    costs = tune("full", (pruned[shape], tokens, files(opt_folders)), tmp_path / "m")
     before, after = checkpoints.state(pruned[shape]), checkpoints.state(tmp_path / "m")
-    sparsity.check(after, patterns.parse("2:4"))
-    for name in sparsity.decoder_linears(before):
+    checks.check(after, patterns.parse("2:4"))
+    for name in linears.weights(before):
         kept = before[name] != 0
         assert torch.equal(after[name] == 0, ~kept)
         assert (after[name] != before[name])[kept].float().mean() > 0.9
@@ -81,34 +68,23 @@ def test_full_moves_all_but_the_zeros(opt_folders, pruned, tokens, tmp_path, sha
     assert costs["steps"] == 4 and costs["examples"] == 16 and costs["seconds"] > 0
 
 
-@pytest.mark.parametrize("way", [full, qlora])
-def test_several_gpus_change_nothing(opt_folders, tokens, tmp_path, monkeypatch, way):
+@pytest.mark.parametrize("way", ["full", "qlora"])
+def test_several_gpus_change_nothing(given, tmp_path, monkeypatch, way):
     """As the Trainer counts them, which would give each a batch of its own."""
     monkeypatch.setattr(TrainingArguments, "n_gpu", property(lambda arguments: 2))
-    places = [tmp_path / "m"] if way is full else [tmp_path / "base", tmp_path / "m"]
-    costs = way.finetune(
-        opt_folders["pre"], tokens, files(opt_folders), CPU, SETTINGS, *places,
-        tmp_path / "c.csv", tmp_path / "notes",
-    )  # fmt: skip
+    costs = tune(way, given, tmp_path / "m")
     assert (costs["steps"], costs["examples"]) == (4, 16)
 
 
-def test_a_large_batch_on_a_cpu_is_no_reason_to_checkpoint(opt_folders, tokens, tmp_path):
+def test_a_large_batch_on_a_cpu_is_no_reason_to_checkpoint(given, tmp_path):
     more = {"effective_batch": 32, "batch_size": 32, "checkpointing": "auto"}
-    costs = full.finetune(
-        opt_folders["pre"], tokens, files(opt_folders), CPU, SETTINGS | more, tmp_path / "m",
-        tmp_path / "c.csv", tmp_path / "notes",
-    )  # fmt: skip
+    costs = tune("full", given, tmp_path / "m", SETTINGS | more)
     assert costs["batch_size"] == 32 and costs["checkpointing"] is False
 
 
-def test_the_loss_curve_is_kept_and_falls(opt_folders, tokens, tmp_path):
-    settings = SETTINGS | {"epochs": 10}
-    full.finetune(
-        opt_folders["pre"], tokens, files(opt_folders), CPU, settings, tmp_path / "m",
-        tmp_path / "c.csv", tmp_path / "notes",
-    )  # fmt: skip
-    rows = list(csv.DictReader((tmp_path / "c.csv").open()))
+def test_the_loss_curve_is_kept_and_falls(given, tmp_path):
+    tune("full", given, tmp_path / "m", SETTINGS | {"epochs": 10})
+    rows = curve(tmp_path / "m")
     assert [int(row["step"]) for row in rows] == list(range(1, 21))
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"]) - 0.5
     assert float(rows[-1]["learning_rate"]) < float(rows[1]["learning_rate"])
@@ -116,17 +92,12 @@ def test_the_loss_curve_is_kept_and_falls(opt_folders, tokens, tmp_path):
 
 @pytest.mark.parametrize("shape", ["pre", "post"])
 def test_qlora_keeps_every_zero_of_its_base_in_int8(opt_folders, pruned, tokens, tmp_path, shape):
-    qlora.finetune(
-        pruned[shape], tokens, files(opt_folders), CPU, SETTINGS, tmp_path / "base",
-        tmp_path / "adapter", tmp_path / "c.csv", tmp_path / "notes",
-    )  # fmt: skip
+    tune("qlora", (pruned[shape], tokens, files(opt_folders)), tmp_path)
     base = checkpoints.state(tmp_path / "base")
     before = checkpoints.state(pruned[shape])
-    names = sparsity.decoder_linears(before)
+    names = linears.weights(before)
     assert len(names) == 12 and all(base[name].dtype == torch.int8 for name in names)
-    assert sparsity.check_kept(before, base) == sum(
-        int((before[name] == 0).sum()) for name in names
-    )
+    assert checks.check_kept(before, base) == sum(int((before[name] == 0).sum()) for name in names)
     # All else stays in float, project_in and project_out among it.
     assert {t.dtype for n, t in base.items() if n not in names and "SCB" not in n} <= {
         torch.float32,
@@ -138,27 +109,20 @@ def test_qlora_keeps_every_zero_of_its_base_in_int8(opt_folders, pruned, tokens,
     assert all(tensor.any() for name, tensor in adapter.items() if "lora_B" in name)
 
 
-def test_adapters_go_where_the_configuration_says(opt_folders, tokens, tmp_path):
-    settings = SETTINGS | {"target_modules": ["fc1", "fc2"], "epochs": 1}
-    qlora.finetune(
-        opt_folders["pre"], tokens, files(opt_folders), CPU, settings, tmp_path / "base",
-        tmp_path / "adapter", tmp_path / "c.csv", tmp_path / "notes",
-    )  # fmt: skip
+def test_adapters_go_where_the_configuration_says(given, tmp_path):
+    tune("qlora", given, tmp_path, SETTINGS | {"target_modules": ["fc1", "fc2"], "epochs": 1})
     names = load_file(tmp_path / "adapter" / "adapter_model.safetensors").keys()
     assert {name.split(".")[-3] for name in names} == {"fc1", "fc2"}
     config = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
     assert (config["r"], config["lora_alpha"]) == (4, 8)
 
 
-def test_the_same_seed_trains_the_same_adapter(opt_folders, tokens, tmp_path):
+def test_the_same_seed_trains_the_same_adapter(given, tmp_path):
     made = []
     for run in ("a", "b"):
-        qlora.finetune(
-            opt_folders["pre"], tokens, files(opt_folders), CPU, SETTINGS, tmp_path / run / "base",
-            tmp_path / run / "adapter", tmp_path / f"{run}.csv", tmp_path / run,
-        )  # fmt: skip
+        tune("qlora", given, tmp_path / run)
         made.append((tmp_path / run / "adapter" / "adapter_model.safetensors").read_bytes())
-        made.append((tmp_path / f"{run}.csv").read_bytes())
+        made.append((tmp_path / run / "curve.csv").read_bytes())
     assert made[:2] == made[2:]
 
 
@@ -175,24 +139,20 @@ def test_a_batch_is_padded_to_its_longest_sequence(opt_folders, tokens, tmp_path
     monkeypatch.setattr(model, "forward", watched)
     data = training.examples(tokens, "summary", True, files(opt_folders))
     training.train(
-        model.train(),
+        training.Trainable(model),
         data,
         files(opt_folders),
         CPU,
-        SETTINGS | {"epochs": 1},
+        Settings.of(SETTINGS | {"epochs": 1}),
         tmp_path / "c.csv",
-        tmp_path,
+        Notes(tmp_path),
     )
     assert widths and all(width == longest for width, longest in widths)
 
 
-def test_half_precision_on_a_cpu_is_refused_in_words(opt_folders, tokens, tmp_path):
-    settings = SETTINGS | {"precision": "fp16"}
+def test_half_precision_on_a_cpu_is_refused_in_words(given, tmp_path):
     with pytest.raises(InputError, match="fp16 needs a GPU, .* allowed .*: fp32, bf16"):
-        full.finetune(
-            opt_folders["pre"], tokens, files(opt_folders), CPU, settings, tmp_path / "m",
-            tmp_path / "c.csv", tmp_path / "notes",
-        )  # fmt: skip
+        tune("full", given, tmp_path / "m", SETTINGS | {"precision": "fp16"})
 
 
 @pytest.mark.parametrize("kind", ["full", "int8", "dense"])
@@ -206,26 +166,18 @@ def test_how_many_at_a_time_and_checkpointing_change_no_mathematics(
     curves = []
     ways = [(8, False), (2, False), (4, True), ("auto", "auto")]
     for place, (size, checkpointing) in enumerate(ways):
-        folder = tmp_path / str(place)
-        folder.mkdir()
         more = {"batch_size": size, "checkpointing": checkpointing, "dropout": 0.0, "engine": kind}
-        made = (folder / "m",) if kind == "full" else (folder / "base", folder / "adapter")
-        costs = (full if kind == "full" else qlora).finetune(
-            tmp_path / "source",
-            tokens,
-            files(opt_folders),
-            CPU,
+        costs = tune(
+            "full" if kind == "full" else "qlora",
+            (tmp_path / "source", tokens, files(opt_folders)),
+            tmp_path / str(place),
             SETTINGS | more,
-            *made,
-            folder / "curve.csv",
-            folder,
         )
         assert costs["batch_size"] == (8 if size == "auto" else size)
         assert costs["checkpointing"] == (checkpointing is True)
-        rows = csv.DictReader((folder / "curve.csv").open())
-        curves.append([float(row["loss"]) for row in rows])
-    for curve in curves[1:]:
-        assert curve == pytest.approx(curves[0], abs=5e-4)
+        curves.append([float(row["loss"]) for row in curve(tmp_path / str(place))])
+    for losses in curves[1:]:
+        assert losses == pytest.approx(curves[0], abs=5e-4)
     assert curves[0][-1] < curves[0][0]
 
 
@@ -244,18 +196,13 @@ def test_logits_of_labelled_tokens_alone_give_the_same_loss(
             lambda data, file, _, __, on_gpu=on_gpu, rows=rows: plain(data, file, on_gpu, rows),
         )
         folder = tmp_path / str(on_gpu)
-        folder.mkdir()
-        full.finetune(
-            opt_folders["post"],
-            tokens,
-            files(opt_folders),
-            CPU,
-            SETTINGS | {"batch_size": 3, "effective_batch": 3, "log_every": 1},
-            folder / "m",
-            folder / "curve.csv",
+        tune(
+            "full",
+            (opt_folders["post"], tokens, files(opt_folders)),
             folder,
+            SETTINGS | {"batch_size": 3, "effective_batch": 3, "log_every": 1},
         )
-        curves.append([float(row["loss"]) for row in csv.DictReader((folder / "curve.csv").open())])
+        curves.append([float(row["loss"]) for row in curve(folder)])
     # Dropout is drawn by the batch's shape.
     assert curves[1] == pytest.approx(curves[0], abs=0.05 if one_shape else 5e-3)
     assert curves[1][-1] < curves[1][0] and curves[1] != curves[0]

@@ -13,23 +13,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from sparsesum import (
-    decoding,
-    files,
-    finite,
-    layerwise,
-    likelihood,
-    opt,
-    paper_engine,
-    patterns,
-    perplexity,
-    qlora,
-    reconstruction,
-    scores,
-    summary,
-)
-from sparsesum.errors import InputError
-from sparsesum.pruners import magnitude
+from sparsesum.base import files, finite
+from sparsesum.base.errors import InputError
+from sparsesum.experiment import patterns
+from sparsesum.generation import decoding, paper_engine
+from sparsesum.models import opt
+from sparsesum.pruning import layerwise, reconstruction
+from sparsesum.pruning.pruners import magnitude
+from sparsesum.scoring import likelihood, means, perplexity, similarity
 
 CPU = torch.device("cpu")
 NAN, INF = math.nan, math.inf
@@ -71,14 +62,13 @@ def test_magnitude_pruning_keeps_no_such_weight(value, opt_folders, tmp_path):
 
 @pytest.mark.parametrize("name", [FC1, "model.decoder.final_layer_norm.bias"])
 def test_an_int8_base_is_sound(name, opt_folders, tokens, tmp_path):
-    from test_training_resume import SETTINGS
+    from trainings import tune
 
     folder = spoilt(opt_folders["pre"], tmp_path / "source", name, INF)
     tokenizer = opt_folders["pre"] / "tokenizer.json"
-    places = (tmp_path / "base", tmp_path / "adapter", tmp_path / "curve.csv", tmp_path / "notes")
     with pytest.raises(InputError, match=r"^/.*/base: model\.decoder\..* NaN or infinite"):
-        qlora.finetune(folder, tokens, tokenizer, CPU, SETTINGS, *places)
-    assert not (tmp_path / "adapter").exists()
+        tune("qlora", (folder, tokens, tokenizer), tmp_path / "made")
+    assert not (tmp_path / "made" / "adapter").exists()
 
 
 def test_a_model_to_infer_with_is_sound_in_its_dtype(opt_folders):
@@ -130,24 +120,24 @@ def test_perplexity_is_a_number(nll):
         perplexity.perplexity(nll, [10, 10], resamples=10, seed=0)
 
 
-@pytest.mark.parametrize("metric", scores.METRICS)
+@pytest.mark.parametrize("metric", similarity.METRICS)
 def test_a_mean_has_all_its_scores(metric):
     """Metrics of grounding may lack a value for a bill; these may not."""
-    example = dict.fromkeys(summary.METRICS, 0.5) | {"blank": False, "cut_off": False}
-    assert summary.summary([example, example], 10, 0)[metric]["mean"] == 0.5
+    example = dict.fromkeys(means.METRICS, 0.5) | {"blank": False, "cut_off": False}
+    assert means.summary([example, example], 10, 0)[metric]["mean"] == 0.5
     with pytest.raises(InputError, match=f"{metric} of example 1 is nan"):
-        summary.summary([example, example | {metric: NAN}], 10, 0)
+        means.summary([example, example | {metric: NAN}], 10, 0)
 
 
 def test_a_score_is_a_number(monkeypatch):
     class Broken:
         def compute(self, **_):
-            return {name: [0.5, NAN] for name in [*scores.METRICS, "f1"]}
+            return {name: [0.5, NAN] for name in [*similarity.METRICS, "f1"]}
 
-    monkeypatch.setattr(scores, "modules", lambda: (Broken(), Broken()))
+    monkeypatch.setattr(similarity, "modules", lambda: (Broken(), Broken()))
     records = [{"id": f"b{i}", "prediction": "a", "reference": "b", "cut_off": False} for i in "12"]
     with pytest.raises(InputError, match="rouge1 of b2 is nan"):
-        scores.score(records, Path("encoder"), 1, 2)
+        similarity.score(records, Path("encoder"), 1, 2)
 
 
 def test_a_reconstruction_error_is_a_number(opt_folders, tmp_path):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas
 import pytest
 
-from sparsesum import frames
+from sparsesum.base import frames
 
 NAMES = ["NA", "None", "null", "nan", "007", "1e5", "True", "opt-125m"]
 SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"

@@ -15,9 +15,12 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sparsesum import calibration, corpus, files, formats, grid, patterns, prompt, texts, tokens
-from sparsesum.errors import InputError
-from sparsesum.settings import validate
+from sparsesum.base import files
+from sparsesum.base.errors import InputError
+from sparsesum.corpus import calibration, corpus, formats, prompt, texts, tokens
+from sparsesum.corpus.surrogates import clean
+from sparsesum.experiment import grid, patterns
+from sparsesum.experiment.settings import validate
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
@@ -64,7 +67,8 @@ def mutated(sound: bytes) -> st.SearchStrategy[bytes]:
     return st.lists(st.tuples(place, st.integers(0, 40), new), max_size=5).map(change)
 
 
-CELLS = st.sampled_from([*MODELS, *grid.FINETUNINGS, *grid.pruners(), "none", "50%", "2:4"]) | ANY
+FINETUNINGS = [grid.BASE, *grid.methods()]
+CELLS = st.sampled_from([*MODELS, *FINETUNINGS, *grid.pruners(), "none", "50%", "2:4"]) | ANY
 TABLES = st.lists(st.lists(CELLS, max_size=5).map("\t".join), max_size=6).map(
     lambda rows: "\n".join(["\t".join(grid.COLUMNS), *rows]).encode(errors="surrogatepass")
 )
@@ -79,10 +83,11 @@ def test_grids(tmp_path_factory, content):
         rows = grid.read(path, MODELS)
         assert rows and len({row.path for row in rows}) == len(rows)
         for row in rows:
-            assert row.model in MODELS and row.finetuning in grid.FINETUNINGS
+            assert row.model in MODELS and row.finetuning in FINETUNINGS
             assert Path(row.path).parts == (row.model, row.checkpoint, row.finetuning)
 
 
+@pytest.mark.long("thousands of examples")
 @fuzz(300)
 @given(
     st.from_regex(r"\s*\d+(\.\d+)?\s*%\s*", fullmatch=True)
@@ -126,6 +131,7 @@ def places(value: object, keys: tuple = ()) -> list[tuple]:
     return found
 
 
+@pytest.mark.long("300 configurations, each validated in full")
 @fuzz(300)
 @given(st.lists(st.tuples(st.sampled_from(places(SOUND)), TREES, ANY), min_size=1, max_size=3))
 def test_configurations(changes):
@@ -250,6 +256,7 @@ FULL = st.builds("{}x{}".format, NO_SURROGATES | st.text('\r\n\t",; '), NO_SURRO
 LONG = st.builds(str.__mul__, st.sampled_from(["x", '"', "\n", "é,"]), st.integers(1, 200_000))
 
 
+@pytest.mark.long("many examples, each written in every format")
 @fuzz(30)
 @given(st.lists(st.tuples(FULL | LONG.map("x{}".format), FULL), min_size=1, max_size=5))
 def test_the_same_records_whatever_the_format(tmp_path_factory, pairs):
@@ -304,7 +311,7 @@ def test_json_lines_come_back_as_they_were(tmp_path_factory, records):
     ANY | st.text("ab \n</s>#", max_size=200),
     st.integers(1, 40),
     st.integers(1, 20),
-    st.builds(prompt.Prompt, ANY.map(texts.clean), ANY.map(texts.clean), st.from_regex(r"\S")),
+    st.builds(prompt.Prompt, ANY.map(clean), ANY.map(clean), st.from_regex(r"\S")),
 )
 def test_tokens(tokenizer, text, summary, text_tokens, summary_tokens, other):
     for template in (prompt.PAPER, other):
@@ -314,7 +321,7 @@ def test_tokens(tokenizer, text, summary, text_tokens, summary_tokens, other):
         (asked,), (reference,) = columns["prompt_ids"], columns["reference"]
         assert ids[0] == asked[0] == 2
         assert 0 < start < len(ids)
-        whole = texts.clean(text)
+        whole = clean(text)
         read = texts.first_ids(tokenizer, whole, text_tokens)
         # A cut inside a character leaves up to three bytes of it, each shown as a "\ufffd".
         frame = len(tokenizer.encode(template.before + template.after).ids)

@@ -6,24 +6,18 @@ import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 
-from sparsesum import (
-    checkpoints,
-    costs,
-    decoding,
-    files,
-    generation,
-    memory,
-    opt,
-    patterns,
-    quantisation,
-    sparsity,
-)
-from sparsesum.bills import bills
-from sparsesum.errors import InputError
-from sparsesum.job import Progress
-from sparsesum.layerwise import prune
-from sparsesum.prompt import inference_prompt
-from sparsesum.pruners import magnitude
+from sparsesum.base import files
+from sparsesum.base.errors import InputError
+from sparsesum.corpus.bills import bills
+from sparsesum.corpus.prompt import inference_prompt
+from sparsesum.experiment import patterns
+from sparsesum.generation import costs, decoding, generation
+from sparsesum.jobs.job import Progress
+from sparsesum.machine import memory
+from sparsesum.models import checkpoints, deployed, linears, opt, quantisation
+from sparsesum.pruning import checks
+from sparsesum.pruning.layerwise import prune
+from sparsesum.pruning.pruners import magnitude
 
 CPU = torch.device("cpu")
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,7 +46,7 @@ def test_dequantised_values_are_bitsandbytes_own(row):
     _, base, _ = row
     dense = quantisation.dequantise(checkpoints.state(base))
     theirs = quantisation.load(base, CPU).dequantize().state_dict()
-    names = sparsity.decoder_linears(dense)
+    names = linears.weights(dense)
     assert len(names) == 12
     for name in names:
         assert torch.equal(dense[name], theirs[name].float()), name
@@ -61,16 +55,16 @@ def test_dequantised_values_are_bitsandbytes_own(row):
 def test_the_zeros_are_there_in_int8_and_after_dequantising(row):
     pruned, base, _ = row
     before, after = checkpoints.state(pruned), checkpoints.state(base)
-    zeros = sum(int((before[n] == 0).sum()) for n in sparsity.decoder_linears(before))
-    assert sparsity.check_kept(before, after) == zeros > 0
-    assert sparsity.check_kept(before, quantisation.dequantise(after)) == zeros
+    zeros = sum(int((before[n] == 0).sum()) for n in linears.weights(before))
+    assert checks.check_kept(before, after) == zeros > 0
+    assert checks.check_kept(before, quantisation.dequantise(after)) == zeros
 
 
 def test_an_int8_base_is_near_what_it_was_made_from(row):
     pruned, base, _ = row
     before = checkpoints.state(pruned)
     after = quantisation.dequantise(checkpoints.state(base))
-    for name in sparsity.decoder_linears(before):
+    for name in linears.weights(before):
         step = before[name].abs().amax(1, keepdim=True) / 127
         # Half a step, and a little: bitsandbytes rounds to half precision first.
         assert ((before[name] - after[name]).abs() <= step * 0.57).all()
@@ -79,7 +73,7 @@ def test_an_int8_base_is_near_what_it_was_made_from(row):
 def test_the_dense_engine_multiplies_the_int8_values_and_the_adapter(row):
     _, base, adapter = row
     ids = torch.arange(4, 44)[None]
-    model = generation.load(base, adapter, "dense", CPU)
+    model = deployed.load(base, adapter, "dense", CPU)
     # The oracle: bitsandbytes' own dequantised model under peft's own adapter.
     theirs = PeftModel.from_pretrained(quantisation.load(base, CPU).dequantize().float(), adapter)
     with torch.no_grad():
@@ -95,16 +89,16 @@ def test_the_int8_engine_is_near_the_dense_one(row):
     _, base, adapter = row
     ids = torch.arange(4, 44)[None]
     with torch.no_grad():
-        dense = generation.load(base, adapter, "dense", CPU)(ids)
-        int8 = generation.load(base, adapter, "int8", CPU)(ids).logits
+        dense = deployed.load(base, adapter, "dense", CPU)(ids)
+        int8 = deployed.load(base, adapter, "int8", CPU)(ids).logits
     assert not torch.equal(dense, int8)
     assert (dense - int8).abs().mean() < 0.1 * dense.std()
 
 
-@pytest.mark.parametrize("engine", generation.ENGINES)
+@pytest.mark.parametrize("engine", deployed.ENGINES)
 def test_both_engines_run_in_the_dtype_that_is_asked_for(row, engine):
     _, base, adapter = row
-    model = generation.load(base, adapter, engine, CPU, torch.bfloat16)
+    model = deployed.load(base, adapter, engine, CPU, torch.bfloat16)
     with torch.no_grad():
         logits = model(torch.tensor([[2, 40, 41]]))
     logits = getattr(logits, "logits", logits)
@@ -119,9 +113,10 @@ def encoded(tokenizer, count: int) -> list[list[int]]:
 
 
 def loaded(folder: Path) -> opt.OPT:
-    return generation.load(folder, None, "dense", CPU)
+    return deployed.load(folder, None, "dense", CPU)
 
 
+@pytest.mark.long("generates with the true models, also with transformers")
 @pytest.mark.parametrize("model", ["opt-125m-mini", "opt-350m-mini"])
 def test_tokens_are_those_of_transformers_whatever_the_batch(model):
     """But for ties that float rounding decides: at most 1 in 80, the top logits within 1e-3."""
@@ -275,7 +270,7 @@ def test_generation_goes_on_after_the_last_finished_batch(row, opt_folders, tmp_
     assert again.tokens == undisturbed.tokens and again.seconds > 0
     assert again.peak_memory_mb > 100 and "threads" in again.devices[0]
     assert begun == [3, 3, "broken", 3, 1]
-    assert "test: going on from 6 of 10 bills" in caplog.messages
+    assert "test: resuming from 6 of 10 bills" in caplog.messages
 
     # Part of it was made on another machine, which needed more.
     (first,) = tmp_path.glob("*-0.json")

@@ -8,8 +8,8 @@ import yaml
 from snakemake.utils import update_config
 
 from benchmarks.gpu_plan import ROOT, STAGES, minutes, overlaid
-from sparsesum import grid
-from sparsesum.grid import Row
+from sparsesum.experiment import grid
+from sparsesum.experiment.grid import Row
 
 CONFIG = {
     "corpora": {

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 from snakemake_executor_plugin_slurm.utils import set_gres_string
 
-from sparsesum import gpu_request
-from sparsesum.errors import InputError
+from sparsesum.base.errors import InputError
+from sparsesum.jobs import gpu_request
 
 
 @pytest.mark.parametrize(

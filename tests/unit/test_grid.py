@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sparsesum import grid
-from sparsesum.errors import InputError
+from sparsesum.base.errors import InputError
+from sparsesum.experiment import grid
 
 HEADER = "model\tfinetuning\tpruner\tsparsity\n"
 SHIPPED = Path(__file__).resolve().parents[2] / "config" / "grid.tsv"

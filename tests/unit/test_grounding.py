@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparsesum import grounding
-from sparsesum.bills import bills
-from sparsesum.encoder import minilm_folder
-from sparsesum.scores import score
-from sparsesum.words import words
+from sparsesum.corpus.bills import bills
+from sparsesum.scoring import grounding
+from sparsesum.scoring.encoder import minilm_folder
+from sparsesum.scoring.similarity import score
+from sparsesum.scoring.words import words
 from tests.unit.test_fuzz import ANY, fuzz
 
 BILL = """SECTION 1. SHORT TITLE.
@@ -171,6 +171,7 @@ def sentences(text: str) -> list[str]:
 PARTS = sorted({part for bill in MADE for part in sentences(bill.text) + sentences(bill.summary)})
 
 
+@pytest.mark.long("hundreds of examples")
 @fuzz(200)
 @given(
     bill=st.sampled_from(MADE),
@@ -206,6 +207,7 @@ ODD = st.lists(
 """Texts without sentences, with marks that have no pair, and numbers that could grow."""
 
 
+@pytest.mark.long("hundreds of examples")
 @fuzz(400)
 @given(ODD, ODD, st.lists(ODD, min_size=3, max_size=4).map(" ".join), st.integers(0, 20))
 def test_no_cheat_raises_fact_f1_of_odd_texts(prediction, reference, bill, start):
@@ -341,7 +343,7 @@ def test_any_texts_have_figures_and_marks(prediction, reference, bill):
 
 def test_real_references_state_what_their_bills_do(shared):
     """The floor of `unsupported`: what the facts' forms miss in the references of real bills."""
-    from sparsesum.files import read_jsonl
+    from sparsesum.base.files import read_jsonl
 
     records = [
         {"id": bill["bill_id"], "reference": bill["summary"], "prediction": bill["summary"]} | bill

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from sparsesum import heldout
-from sparsesum.errors import InputError
+from sparsesum.base.errors import InputError
+from sparsesum.corpus import heldout
 
 TEXTS = [f"Section {n}. The Secretary of Labor shall pay {n}00 dollars." for n in range(1, 9)]
 
@@ -41,7 +41,6 @@ def test_a_lone_surrogate_is_no_fault(tokenizer):
 
 
 def test_neither_torch_nor_transformers_is_loaded():
-    code = (
-        "import sys, sparsesum.heldout; sys.exit(bool({'torch', 'transformers'} & {*sys.modules}))"
-    )
+    heavy = "{'torch', 'transformers'} & {*sys.modules}"
+    code = f"import sys; from sparsesum.corpus import heldout; sys.exit(bool({heavy}))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sparsesum import host_memory
+from sparsesum.machine import host_memory
 
 MB = 2**20
 

@@ -15,15 +15,18 @@ from pathlib import Path
 
 import pytest
 
-from sparsesum import hub
+from sparsesum.base import hub
 from tests.fake_hub import Hub, serving
+
+pytestmark = pytest.mark.slow
 
 FETCH = """
 import json, os, sys
-from sparsesum.job import job
+from sparsesum.jobs.job import job
 os.environ["HF_HUB_DISABLE_XET"] = "1"
 with job("fetch", "fetch.log", "manifest.json", hub=True):
-    from sparsesum import download, files
+    from sparsesum.base import files
+    from sparsesum.corpus import download
     files.write_json("manifest.json", download.fetch(**json.loads(sys.argv[1])))
 """
 COMMIT = "c" * 40

@@ -4,11 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sparsesum import job
+from sparsesum.jobs import job
 
 SCRIPT = """
-from sparsesum.errors import InputError
-from sparsesum.job import job, log
+from sparsesum.base.errors import InputError
+from sparsesum.jobs.job import job, log
 with job("prune m", {log!r}, "results/x"):
     log.info("working")
     {fault}

@@ -11,12 +11,15 @@ import torch
 from oracles import NAMES, PATTERNS, PREFIX
 from transformers.models.opt.modeling_opt import OPTDecoderLayer
 
-from sparsesum import checkpoints, layerwise
-from sparsesum.errors import InputError
-from sparsesum.layers import Layers
-from sparsesum.patterns import parse
-from sparsesum.pruners import magnitude, ria, sparsegpt, wanda
-from sparsesum.sparsity import check, decoder_linears
+from sparsesum.base.errors import InputError
+from sparsesum.experiment.patterns import parse
+from sparsesum.models import checkpoints, linears
+from sparsesum.pruning import layerwise
+from sparsesum.pruning.checks import check
+from sparsesum.pruning.layers import Layers
+from sparsesum.pruning.pruners import magnitude, ria, sparsegpt, wanda
+
+pytestmark = pytest.mark.slow
 
 SHAPES = ["pre", "post"]
 PRUNERS = {
@@ -89,7 +92,7 @@ def test_as_the_definition_in_float64(exact, shape, method, pattern, monkeypatch
     expected.prune(sequences, oracle, pattern)
     prune(model, sequences, pruner, pattern, options, exact)
     state = model.state_dict()
-    names = decoder_linears(state)
+    names = linears.weights(state)
     assert len(names) == 18
     got = torch.cat([state[name].double().flatten() for name in names])
     wanted = torch.cat([torch.from_numpy(expected.w[name]).flatten() for name in names])

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from sparsesum import sources
-from sparsesum.encoder import minilm_folder
-from sparsesum.lean import PROBING
+from sparsesum.jobs import sources
+from sparsesum.jobs.lean import PROBING
+from sparsesum.scoring.encoder import minilm_folder
 
 SCRIPT = """
 import atexit, sys
 from types import SimpleNamespace
 from runner import job
-from sparsesum.job import log
+from sparsesum.jobs.job import log
 
 class Named(dict):
     get = dict.get
@@ -63,7 +63,7 @@ def test_a_job_ends_with_its_log_record_and_streams_complete(tmp_path):
 @pytest.mark.parametrize(
     ("fault", "code", "said"),
     [
-        ("from sparsesum.errors import InputError; raise InputError('no')", 1, "error: no\n"),
+        ("from sparsesum.base.errors import InputError; raise InputError('no')", 1, "error: no\n"),
         ("raise KeyError('x')", 1, "KeyError: 'x'\n"),
         ("import os; os.kill(os.getpid(), 2)", 130, "to go on\n"),
     ],
@@ -88,9 +88,10 @@ def imported(code: str) -> set[str]:
     return set(done.stdout.split())
 
 
+@pytest.mark.long("a process that imports all that scoring uses")
 def test_scoring_imports_what_it_uses():
     found = imported(
-        "from sparsesum.scores import score\n"
+        "from sparsesum.scoring.similarity import score\n"
         "record = {'id': 'a', 'prediction': 'a tax', 'reference': 'a tax', 'cut_off': False}\n"
         f"found = score([record], {str(minilm_folder())!r}, 6, 1)\n"
         "assert round(found[0]['bertscore'], 5) == found[0]['rouge1'] == 1"
@@ -99,30 +100,34 @@ def test_scoring_imports_what_it_uses():
     assert not found & {"scipy", "sklearn", "trio", "matplotlib", "jax", "tensorflow"}
 
 
+@pytest.mark.long("a process that imports all that training uses")
 def test_training_imports_no_compiler():
-    found = imported("import sparsesum.qlora")
+    found = imported("import sparsesum.finetuning.methods.qlora")
     assert {"peft", "bitsandbytes"} <= found
     assert not found & {"scipy", "sklearn", "trio", "torch._inductor.compile_fx"}
 
 
 def test_what_is_left_out_is_there_for_jobs_that_use_it():
-    found = imported("import sparsesum.figures; from scipy.stats import bootstrap")
+    found = imported("import sparsesum.pages.figures; from scipy.stats import bootstrap")
     assert {"scipy.optimize", "matplotlib.pyplot"} <= found
 
 
 def test_no_script_needs_scipy_and_what_it_is_hidden_from():
     """They would find no scipy. Read off the modules that each script leads to."""
     probing = re.compile(rf"^ *(?:from|import) (?:{'|'.join(PROBING)})\b", re.M)
-    scripts = sorted(sources.SCRIPTS.glob("*.py"))
+    methods = [f"sparsesum/finetuning/methods/{name}.py" for name in ("full", "qlora")]
+    scripts = {path.name: [path.name] for path in sources.SCRIPTS.glob("*.py")}
+    scripts["finetune.py"] += methods
     needing = {"scipy": set(), "others": set()}
-    for script in scripts:
-        text = "\n".join(Path(path).read_text() for path in sources.closure(script.name))
+    for script, files in scripts.items():
+        closure = sources.closure(*files)
+        text = "\n".join((sources.SCRIPTS / path).read_text() for path in closure)
         if re.search(r"^ *(?:from|import) (?:scipy|sklearn)\b", text, re.M):
-            needing["scipy"].add(script.name)
+            needing["scipy"].add(script)
         if probing.search(text):
-            needing["others"].add(script.name)
+            needing["others"].add(script)
     assert {"score.py", "quality_size.py"} <= needing["scipy"]
-    assert {"full.py", "qlora.py"} <= needing["others"]
+    assert "finetune.py" in needing["others"]
     assert not needing["scipy"] & needing["others"]
 
 
@@ -130,7 +135,7 @@ def test_garbage_is_collected_as_usual_once_a_job_computes():
     code = """
 import gc, runner
 assert gc.get_threshold()[0] > 700
-from sparsesum import device
+from sparsesum.machine import device
 device.prepare("cpu", 1)
 assert gc.get_threshold() == (700, 10, 10) and gc.isenabled()
 """

@@ -4,8 +4,9 @@ import oracles
 import pytest
 import torch
 
-from sparsesum import likelihood, tokens
-from sparsesum.errors import InputError
+from sparsesum.base.errors import InputError
+from sparsesum.corpus import tokens
+from sparsesum.scoring import likelihood
 
 LENGTHS = [5, 24, 2, 17, 24, 9]
 

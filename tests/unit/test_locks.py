@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from sparsesum import locks
+from sparsesum.jobs import locks
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from sparsesum import locks
+from sparsesum.jobs import locks
 alive = locks.clear_stale(Path(sys.argv[1]))
 Path(sys.argv[1], "locks").mkdir(exist_ok=True)
 print("held", flush=True)

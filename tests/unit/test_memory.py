@@ -9,22 +9,24 @@ import pytest
 import torch
 from transformers import OPTConfig, OPTForCausalLM
 
-from sparsesum import checkpoints
+from sparsesum.models import checkpoints
 
 MEASURED = """
 import sys
 from pathlib import Path
 import torch
-from sparsesum import layerwise, sparsity, tensorfile
-from sparsesum.patterns import parse
-from sparsesum.pruners import magnitude, sparsegpt, wanda
+from sparsesum.models import tensorfile
+from sparsesum.pruning import checks
+from sparsesum.pruning import layerwise
+from sparsesum.experiment.patterns import parse
+from sparsesum.pruning.pruners import magnitude, sparsegpt, wanda
 
 torch.set_num_threads(1)
 folder, pruner = Path(sys.argv[1]), globals()[sys.argv[2]]
 layerwise.prune(folder, folder / "draft", torch.full((2, 16), 7), pruner, parse("2:4"), {})
 pruned = tensorfile.TensorFile(folder / "draft" / "model.safetensors")
-sparsity.check(pruned, parse("2:4"))
-sparsity.check_untouched(tensorfile.TensorFile(folder / "model.safetensors"), pruned)
+checks.check(pruned, parse("2:4"))
+checks.check_untouched(tensorfile.TensorFile(folder / "model.safetensors"), pruned)
 print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 """
 PROC = Path("/proc/self/status")
@@ -37,6 +39,7 @@ def peak_mb(folder: Path, pruner: str) -> float:
     return int(done.stdout) / 2**10
 
 
+@pytest.mark.long("prunes models of 260 MB in processes of their own")
 @pytest.mark.skipif(not PROC.is_file(), reason="no /proc here to read a process's memory from")
 @pytest.mark.parametrize("pruner", ["magnitude", "wanda", "sparsegpt"])
 def test_twenty_more_layers_need_no_more_memory(tmp_path: Path, pruner):

@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, processors
 
-from sparsesum import checkpoints
-from sparsesum.errors import InputError
-from sparsesum.tokens import tokenise
+from sparsesum.base.errors import InputError
+from sparsesum.corpus.tokens import tokenise
+from sparsesum.models import checkpoints
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 250000000\n"
 

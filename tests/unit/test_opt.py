@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from test_fuzz import fuzz
 from transformers import OPTConfig, OPTForCausalLM
 
-from sparsesum import checkpoints, opt
-from sparsesum.errors import InputError
+from sparsesum.base.errors import InputError
+from sparsesum.models import checkpoints, opt
 
 VARIANTS = {
     "before": {},

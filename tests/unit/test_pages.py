@@ -2,7 +2,7 @@
 
 import re
 
-from sparsesum import pages
+from sparsesum.pages import pages
 
 TEXT = """\
 # Results & <costs>, preset x

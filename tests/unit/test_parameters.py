@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sparsesum import parameters, shapes
+from sparsesum.models import parameters, shapes
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 CONFIGS = [
@@ -47,5 +47,5 @@ def test_a_config_of_something_else_is_a_key_error() -> None:
 
 
 def test_counting_loads_no_torch() -> None:
-    code = "import sys; from sparsesum import parameters; sys.exit('torch' in sys.modules)"
+    code = "import sys; from sparsesum.models import parameters; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sparsesum.errors import InputError
-from sparsesum.patterns import Pattern, parse
+from sparsesum.base.errors import InputError
+from sparsesum.experiment.patterns import Pattern, parse
 
 
 @pytest.mark.parametrize(
@@ -15,8 +15,8 @@ from sparsesum.patterns import Pattern, parse
         ("99%", Pattern(0.99), "99"),
         ("2:4", Pattern(0.5, 2, 4), "2of4"),
         ("4:8", Pattern(0.5, 4, 8), "4of8"),
-        ("1:4", Pattern(0.25, 1, 4), "1of4"),
-        ("3:16", Pattern(0.1875, 3, 16), "3of16"),
+        ("1:4", Pattern(0.75, 1, 4), "1of4"),
+        ("3:16", Pattern(0.8125, 3, 16), "3of16"),
     ],
 )
 def test_parses_and_names(text, pattern, name):

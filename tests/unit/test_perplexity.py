@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from sparsesum.perplexity import perplexity
+from sparsesum.scoring.perplexity import perplexity
 
 
 def test_a_uniform_choice_of_seven_is_seven():

@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from sparsesum import places
-from sparsesum.errors import InputError
+from sparsesum.base.errors import InputError
+from sparsesum.jobs import places
 
 
 @pytest.mark.parametrize("name", ["plain", "a b", "ü", "a'b", 'a"b', "$a", "a;b", "a\nb", "a\\b"])

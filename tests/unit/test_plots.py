@@ -11,16 +11,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import QuadMesh
 from matplotlib.text import Text
 
-from sparsesum import (
-    figures,
-    grid,
-    heat_map,
-    published,
-    published_plot,
-    quality,
-    sparsity_layers,
-    training_curves,
-)
+from sparsesum.experiment import grid, published_table
+from sparsesum.pages import figures, heat_map, published, quality, sparsity_layers, training_curves
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = {"opt-125m-mini": "opt-125m", "opt-350m-mini": "opt-350m"}
@@ -94,8 +88,8 @@ def zeros() -> pandas.DataFrame:
 
 @pytest.fixture
 def compared(table) -> pandas.DataFrame:
-    lines = published.read(ROOT / "resources" / "paper" / "table3.csv")
-    return published_plot.beside(table, published.counterparts(lines, ROWS, MODELS))
+    lines = published_table.read(ROOT / "resources" / "paper" / "table3.csv")
+    return published.beside(table, published_table.counterparts(lines, ROWS, MODELS))
 
 
 @pytest.fixture
@@ -110,7 +104,7 @@ def pictures(table, curves, zeros, compared) -> dict:
         "heat_map": (heat_map.draw, heat_map.cells(table)),
         "training_curves": (training_curves.draw, curves),
         "sparsity_layers": (sparsity_layers.draw, zeros),
-        "published": (published_plot.draw, compared),
+        "published": (published.draw, compared),
     }
     return {
         name: lambda path, draw=draw, given=given: draw(*given, "embedded", path)
@@ -124,7 +118,7 @@ PLOTS = "quality_size quality_time heat_map training_curves sparsity_layers publ
 def figure_of(draw, monkeypatch) -> plt.Figure:
     """The figure that would be saved."""
     kept = []
-    for module in (quality, heat_map, training_curves, sparsity_layers, published_plot):
+    for module in (quality, heat_map, training_curves, sparsity_layers, published):
         monkeypatch.setattr(module, "save", lambda figure, path: kept.append(figure))
     draw(Path("nowhere"))
     (figure,) = kept
@@ -334,7 +328,7 @@ def test_shares_are_drawn_as_their_data_say(zeros, pictures, monkeypatch):
 def test_published_figures_beside_ours(compared, pictures, monkeypatch):
     assert len(compared) == 28
     line = compared.iloc[10]
-    assert line[published_plot.ROW].tolist() == cells(ROWS[5])
+    assert line[published.ROW].tolist() == cells(ROWS[5])
     assert (line["split"], line["rouge"], line["rouge_low"]) == ("test", 0.821, 0.821 - 0.04)
     assert (line["published_model"], line["published"]) == ("opt-125m", 0.1384)
     figure = figure_of(pictures["published"], monkeypatch)
@@ -346,12 +340,12 @@ def test_published_figures_beside_ours(compared, pictures, monkeypatch):
 
 def test_the_picture_says_where_the_models_are_others(compared, tmp_path):
     assert "opt-125m-mini for opt-125m, opt-350m-mini for opt-350m" in " ".join(
-        published_plot.how_to_read(compared)
+        published.how_to_read(compared)
     )
-    published_plot.draw(compared, "embedded", tmp_path / "a.svg")
+    published.draw(compared, "embedded", tmp_path / "a.svg")
     assert "Not the published models, and other bills" in (tmp_path / "a.svg").read_text()
     same = compared.assign(model=compared["published_model"])
-    (marks,) = published_plot.how_to_read(same)
+    (marks,) = published.how_to_read(same)
     assert "published" in marks and "other" not in marks
 
 

@@ -6,10 +6,10 @@ import pytest
 import yaml
 from tokenizers import Tokenizer
 
-from sparsesum import positions
-from sparsesum.errors import InputError
-from sparsesum.prompt import PAPER
-from sparsesum.tokens import tokenise
+from sparsesum.base.errors import InputError
+from sparsesum.corpus import positions
+from sparsesum.corpus.prompt import PAPER
+from sparsesum.corpus.tokens import tokenise
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())

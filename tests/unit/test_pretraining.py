@@ -6,7 +6,7 @@ from random import Random
 import pytest
 import torch
 
-from sparsesum import checkpoints, pretraining
+from sparsesum.models import checkpoints, pretraining
 
 SHAPE = {
     "hidden_size": 32,

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import linear
 
-from sparsesum import products
+from sparsesum.pruning import products
 
 
 @pytest.mark.parametrize("bias", [True, False])

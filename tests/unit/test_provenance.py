@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from sparsesum import files, lineage, provenance, verification
-from sparsesum.errors import InputError
+from sparsesum.base import files
+from sparsesum.base.errors import InputError
+from sparsesum.jobs import provenance, verification
+from sparsesum.pages import lineage
 
 
 @pytest.fixture(autouse=True)
@@ -173,7 +175,7 @@ def test_verify_tells_each_fault_from_the_others():
     assert found.damaged == ["results/model/weights"]
     assert found.gone == ["results/model/extra.json"]
     assert found.unknown == ["results/alien"]
-    # The damaged weights are no reason to make the table anew.
+    # The damaged weights are no reason to rebuild the table.
     assert found.outdated == {"train.py": ["results/model/weights", "results/table.csv"]}
     assert not found.matches
     assert Path("results/model/weights").read_text() == "0.6"

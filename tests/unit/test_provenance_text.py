@@ -1,6 +1,6 @@
 """The page of what made the results, from known records."""
 
-from sparsesum import provenance_text
+from sparsesum.pages import provenance_text
 
 FOUND = {
     "results": {"results/table3.csv": "ab" * 32},

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas
 import pytest
 
-from sparsesum import pruning_plot, pruning_table
+from sparsesum.pages import plot_pruning, table_pruning
 
 NAMES = ["self_attn.q_proj", "fc2"]
 PRUNERS = ["magnitude", "wanda", "sparsegpt"]
@@ -52,7 +52,7 @@ def scores(mean: float) -> dict:
 
 
 def made(rows=ROWS, reconstruction=None, adapter_base="pruned") -> pandas.DataFrame:
-    return pruning_table.table(
+    return table_pruning.table(
         rows=rows,
         reconstruction=reconstruction or [linears(row[1]) for row in rows],
         perplexity={
@@ -106,7 +106,7 @@ def test_the_share_of_zeros_is_of_weights_and_not_of_linears():
 
 
 def test_the_printed_table():
-    text = pruning_table.markdown(made(), "Miniature models.\n")
+    text = table_pruning.markdown(made(), "Miniature models.\n")
     assert text.splitlines()[0] == "# Pruners and patterns, preset embedded"
     assert "\nMiniature models.\n" in text
     (line,) = [row for row in text.splitlines() if row.startswith("| small") and "wanda" in row
@@ -119,11 +119,11 @@ def test_the_printed_table():
     assert "32 sequences of held-out bills (8,160 tokens" in text
     assert "the 3,456 tokens" in text and "100 test bills of bills" in text
     assert "on the pruned base" in text
-    assert "on the DENSE base" in pruning_table.markdown(made(adapter_base="dense"), "")
+    assert "on the DENSE base" in table_pruning.markdown(made(adapter_base="dense"), "")
 
 
 def test_where_the_papers_order_holds_everywhere():
-    text = pruning_table.markdown(made(), "")
+    text = table_pruning.markdown(made(), "")
     assert (
         "The order sparsegpt < wanda < magnitude of the reconstruction error holds for 4 of 4 "
         "models and patterns: small 50%, small 2:4, large 50%, large 2:4.\n" in text
@@ -136,26 +136,26 @@ def test_where_the_papers_order_does_not_hold():
     # wanda 2:4 of the large model as good as sparsegpt: a tie is no order.
     at = ROWS.index(["large", "wanda", "2:4"])
     reconstruction[at] = linears("sparsegpt")
-    text = pruning_table.markdown(made(reconstruction=reconstruction), "")
+    text = table_pruning.markdown(made(reconstruction=reconstruction), "")
     assert "holds for 3 of 4 models and patterns: small 50%, small 2:4, large 50%. It does" in text
     assert "It does not for large 2:4 (" in text and "< magnitude 0.400)." in text
     reconstruction[at] = linears("none")
-    text = pruning_table.markdown(made(reconstruction=reconstruction), "")
+    text = table_pruning.markdown(made(reconstruction=reconstruction), "")
     assert "large 2:4 (wanda 0.000 < sparsegpt 0.200 < magnitude 0.400)." in text
 
 
 def test_the_order_of_two_pruners_and_of_one():
     rows = [row for row in ROWS if row[1] != "wanda"]
-    text = pruning_table.markdown(made(rows), "")
+    text = table_pruning.markdown(made(rows), "")
     assert "The order sparsegpt < magnitude of the reconstruction error holds for 4 of 4" in text
     rows = [row for row in ROWS if row[1] in ("none", "wanda")]
-    assert "there are not two to compare" in pruning_table.markdown(made(rows), "")
+    assert "there are not two to compare" in table_pruning.markdown(made(rows), "")
 
 
 def test_the_plot_is_drawn_from_the_figures_and_twice_the_same(tmp_path: Path):
     pictures = []
     for run in ("a.svg", "b.svg"):
-        pruning_plot.pruning(made(), tmp_path / run)
+        plot_pruning.pruning(made(), tmp_path / run)
         pictures.append((tmp_path / run).read_bytes())
     assert pictures[0] == pictures[1]
     text = pictures[0].decode()
@@ -163,5 +163,5 @@ def test_the_plot_is_drawn_from_the_figures_and_twice_the_same(tmp_path: Path):
         assert f">{label}<" in text or label in text, label
     other = made()
     other["test_rouge_pruned"] += 0.1
-    pruning_plot.pruning(other, tmp_path / "c.svg")
+    plot_pruning.pruning(other, tmp_path / "c.svg")
     assert (tmp_path / "c.svg").read_bytes() != pictures[0]

@@ -8,9 +8,10 @@ import pytest
 import torch
 from oracles import NAMES, PREFIX
 
-from sparsesum import checkpoints, layerwise
-from sparsesum.errors import InputError
-from sparsesum.reconstruction import errors
+from sparsesum.base.errors import InputError
+from sparsesum.models import checkpoints
+from sparsesum.pruning import layerwise
+from sparsesum.pruning.reconstruction import errors
 
 LAYERS = 3
 

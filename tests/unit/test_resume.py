@@ -12,9 +12,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from sparsesum import checkpoints, layerwise
-from sparsesum.patterns import parse
-from sparsesum.pruners import sparsegpt
+from sparsesum.experiment.patterns import parse
+from sparsesum.models import checkpoints
+from sparsesum.pruning import layerwise
+from sparsesum.pruning.pruners import sparsegpt
 
 LAYERS = 4
 KILLED = """
@@ -23,9 +24,9 @@ from pathlib import Path
 from safetensors.torch import load_file
 import torch
 torch.set_num_threads(1)
-from sparsesum import layerwise
-from sparsesum.patterns import parse
-from sparsesum.pruners import sparsegpt
+from sparsesum.pruning import layerwise
+from sparsesum.experiment.patterns import parse
+from sparsesum.pruning.pruners import sparsegpt
 
 folder, place, when = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 module, name = {
@@ -87,6 +88,7 @@ def content(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.long("a process with torch for each place where it is killed")
 @pytest.mark.parametrize(
     ("place", "when", "first"),
     [
@@ -105,7 +107,7 @@ def test_killed(folder, place, when, first, caplog):
     with caplog.at_level(logging.INFO):
         done = prune(folder, folder / "draft")
     none = (place, when) == ("feeding", 0)
-    assert caplog.messages == ([] if none else [f"going on from layer {first - 1} of 4"])
+    assert caplog.messages == ([] if none else [f"resuming from layer {first - 1} of 4"])
     assert done == list(range(first, LAYERS + 1))
     assert content(folder / "draft") == content(folder / "undisturbed")
 

@@ -5,36 +5,18 @@ from pathlib import Path
 import oracles
 import pytest
 import torch
-from oracles import PATTERNS
+from oracles import PATTERNS, gather, problem
 
-from sparsesum.errors import InputError
-from sparsesum.patterns import parse
-from sparsesum.pruners import ria
-
-
-def problem(rows=24, columns=32, seed=0):
-    """A weight, [rows, columns], and inputs, [tokens, columns] each, every fourth of them dead."""
-    generator = torch.Generator().manual_seed(seed)
-    weight = torch.randn(rows, columns, generator=generator)
-    inputs = [torch.randn(20, columns, generator=generator) for _ in range(5)]
-    for x in inputs:
-        x *= torch.linspace(0.1, 3, columns)
-        x[:, 1::4] = 0
-    return weight, inputs
-
-
-def gather(inputs):
-    state = None
-    for seen, x in enumerate(inputs):
-        state = ria.accumulate(state, x[None], seen, exact=True)
-    return state
+from sparsesum.base.errors import InputError
+from sparsesum.experiment.patterns import parse
+from sparsesum.pruning.pruners import ria
 
 
 @pytest.mark.parametrize("rows", [1, 24])
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda p: p.name)
 def test_as_the_definition(pattern, rows):
     weight, inputs = problem(rows)
-    pruned = ria.sparsify(weight, gather(inputs), pattern)
+    pruned = ria.sparsify(weight, gather(ria.accumulate, inputs), pattern)
     arrays = [x.double().numpy() for x in inputs]
     expected = oracles.ria64(weight.double().numpy(), arrays, pattern)
     assert torch.equal(pruned.double(), torch.from_numpy(expected))
@@ -45,7 +27,7 @@ def test_as_the_definition(pattern, rows):
 def test_as_the_reference_where_scores_tie(pattern, seed):
     weight, inputs = problem(columns=64, seed=seed)
     weight = weight.mul(2).round()
-    pruned = ria.sparsify(weight, gather(inputs), pattern)
+    pruned = ria.sparsify(weight, gather(ria.accumulate, inputs), pattern)
     assert torch.equal(pruned, oracles.ria32(weight, inputs, pattern))
 
 
@@ -71,9 +53,13 @@ def test_rows_and_columns_of_zeros_give_the_pattern():
     weight, inputs = problem()
     weight[:, 4:8] = 0
     weight[3] = 0
-    groups = (ria.sparsify(weight, gather(inputs), parse("2:4")) == 0).unflatten(1, (8, 4)).sum(-1)
+    groups = (
+        (ria.sparsify(weight, gather(ria.accumulate, inputs), parse("2:4")) == 0)
+        .unflatten(1, (8, 4))
+        .sum(-1)
+    )
     assert (groups >= 2).all()
-    half = ria.sparsify(weight, gather(inputs), parse("50%"))
+    half = ria.sparsify(weight, gather(ria.accumulate, inputs), parse("50%"))
     assert half.isfinite().all() and (half == 0).sum() == 24 * 16 + 1
 
 

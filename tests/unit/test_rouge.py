@@ -5,7 +5,7 @@ import random
 import pytest
 from rouge_score.rouge_scorer import RougeScorer
 
-from sparsesum.scores import modules
+from sparsesum.scoring.similarity import modules
 
 TYPES = ["rouge1", "rouge2", "rougeL", "rougeLsum"]
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from sparsesum import checkpoints, encoder, scores
-from sparsesum.errors import InputError
+from sparsesum.base.errors import InputError
+from sparsesum.models import checkpoints
+from sparsesum.scoring import encoder, similarity
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted([*(ROOT / "workflow").rglob("*.py"), *(ROOT / "workflow").rglob("*.smk")])
@@ -132,6 +133,7 @@ def test_a_models_own_code_is_not_run(opt_folders, tmp_path):
     assert harm.exists()  # it would have run
 
 
+@pytest.mark.long("a process that imports transformers' tokenizers")
 def test_a_tokenizers_own_code_is_not_run(opt_folders, tmp_path):
     """Without a tokenizer.json transformers looks for a class; it must not ask to run the code."""
     folder, harm = tmp_path / "m", tmp_path / "harm"
@@ -144,7 +146,7 @@ def test_a_tokenizers_own_code_is_not_run(opt_folders, tmp_path):
     (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "Evil"}')
     poison(folder, harm)
     program = (
-        "import sys; from sparsesum import checkpoints\n"
+        "import sys; from sparsesum.models import checkpoints\n"
         "print(checkpoints.load_tokenizer(sys.argv[1]).encode('A bill').ids)"
     )
     done = subprocess.run(
@@ -162,9 +164,9 @@ def test_an_encoders_own_code_is_not_run(tmp_path):
     folder, harm = tmp_path / "encoder", tmp_path / "harm"
     shutil.copytree(encoder.minilm_folder(), folder)
     record = {"id": "1", "prediction": "A bill.", "reference": "A bill.", "cut_off": False}
-    sound = scores.score([record], folder, 6, 1)
+    sound = similarity.score([record], folder, 6, 1)
     poison(folder, harm)
-    assert scores.score([record], folder, 6, 1) == sound
+    assert similarity.score([record], folder, 6, 1) == sound
     assert not harm.exists()
 
 
@@ -183,5 +185,5 @@ def test_an_encoders_pickle_is_not_opened(tmp_path):
     torch.save({"x": Malicious(harm)}, folder / "pytorch_model.bin")
     record = {"id": "1", "prediction": "A bill.", "reference": "A bill.", "cut_off": False}
     with pytest.raises((OSError, InputError)):
-        scores.score([record], folder, 6, 1)
+        similarity.score([record], folder, 6, 1)
     assert not harm.exists()

@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sparsesum import download, grid, hub
-from sparsesum.errors import InputError
-from sparsesum.settings import validate
+from sparsesum.base import hub
+from sparsesum.base.errors import InputError
+from sparsesum.corpus import download
+from sparsesum.experiment import grid
+from sparsesum.experiment.settings import validate
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"

@@ -11,11 +11,11 @@ import bert_score
 import matplotlib
 import pytest
 
-from sparsesum.encoder import minilm_folder
-from sparsesum.errors import InputError
-from sparsesum.scores import METRICS, score
-from sparsesum.summary import METRICS as SUMMARISED
-from sparsesum.summary import summary
+from sparsesum.base.errors import InputError
+from sparsesum.scoring.encoder import minilm_folder
+from sparsesum.scoring.means import METRICS as SUMMARISED
+from sparsesum.scoring.means import summary
+from sparsesum.scoring.similarity import METRICS, score
 
 
 def record(name: str, prediction: str, reference: str, cut_off: bool = False) -> dict:
@@ -82,12 +82,13 @@ def test_nothing_gives_nothing():
 JOB = """
 import json, sys
 from pathlib import Path
-from sparsesum.scores import score
+from sparsesum.scoring.similarity import score
 records = json.loads(sys.argv[1])
 print(json.dumps(score(records, Path(sys.argv[2]), num_layers=6, batch_size=8)))
 """
 
 
+@pytest.mark.long("two processes score 24 texts each with the true encoder")
 def test_jobs_side_by_side_agree_to_the_bit_and_leave_nothing_behind(tmp_path: Path):
     # Texts of one length in words, of many in tokens: in another order batches would be padded
     # otherwise, which bert-score's own batches show in the last digits.
@@ -183,7 +184,7 @@ def test_summary_of_nothing_is_refused():
 
 def test_summary_needs_no_torch():
     code = (
-        "import sys; from sparsesum.summary import METRICS, summary;"
+        "import sys; from sparsesum.scoring.means import METRICS, summary;"
         "base = {'blank': False, 'cut_off': False};"
         "summary([{**dict.fromkeys(METRICS, v), **base} for v in (0.1, 0.2)], 100, 1);"
         "print({'torch', 'transformers', 'evaluate'} & set(sys.modules))"

@@ -6,9 +6,9 @@ import numpy as np
 import pandas
 import pytest
 
-from sparsesum import seeds
-from sparsesum.errors import InputError
-from sparsesum.grid import Row
+from sparsesum.base.errors import InputError
+from sparsesum.evidence import seeds
+from sparsesum.experiment.grid import Row
 
 QLORA = Row("small", "qlora", "none", "none")
 WANDA = Row("small", "qlora", "wanda", "2:4")

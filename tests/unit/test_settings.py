@@ -1,18 +1,21 @@
 """The configuration against its schema."""
 
 import copy
+from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
 from snakemake.utils import update_config
 
-from sparsesum.errors import InputError
-from sparsesum.settings import put_in_order, validate
+from sparsesum.base.errors import InputError
+from sparsesum.experiment import settings
+from sparsesum.experiment.settings import put_in_order
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 CONFIG = ROOT / "config" / "config.yaml"
+validate = partial(settings.validate, methods=["full", "qlora"])
 
 
 @pytest.fixture
@@ -100,7 +103,7 @@ def test_a_misspelt_key_is_named_with_the_file_it_stands_in(config, tmp_path: Pa
         (["corpora", "../x"], {}, "'../x' is not allowed (a part of a path"),
         (["heldout", "length"], 1, "key 'heldout.length': 1 is less than the minimum of 2"),
         # What YAML makes of a bare 2:4.
-        (["pruning_grid", "sparsities"], [124], "124 is not of type string (a pattern in quotes,"),
+        (["pruning_grid", "sparsities"], [124], "124 is not of type string (a pattern in quotes:"),
         (["seeds"], [], "key 'seeds': [] should be non-empty (of fine-tuning"),
         (["seeds"], [42, 42], "key 'seeds': [42, 42] has non-unique elements (of fine-tuning"),
         (["seeds"], 42, "key 'seeds': 42 is not of type array (of fine-tuning"),

@@ -5,11 +5,11 @@ import logging
 import oracles
 import pytest
 import torch
-from oracles import BLOCK, PATTERNS
+from oracles import BLOCK, PATTERNS, gather
 
-from sparsesum.errors import InputError
-from sparsesum.patterns import parse
-from sparsesum.pruners import sparsegpt
+from sparsesum.base.errors import InputError
+from sparsesum.experiment.patterns import parse
+from sparsesum.pruning.pruners import sparsegpt
 
 
 def problem(rows=20, columns=40, sequences=6, tokens=30, seed=0, dead=()):
@@ -22,13 +22,6 @@ def problem(rows=20, columns=40, sequences=6, tokens=30, seed=0, dead=()):
     for x in inputs:
         x[:, list(dead)] = 0
     return weight, inputs
-
-
-def gather(inputs):
-    state = None
-    for seen, x in enumerate(inputs):
-        state = sparsegpt.accumulate(state, x[None], seen, exact=True)
-    return state
 
 
 def sparsify(weight, hessian, pattern, exact=True, **options):
@@ -47,7 +40,7 @@ def sparsify64(weight, inputs, pattern, **options):
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda p: p.name)
 def test_as_the_definition(pattern, dead):
     weight, inputs = problem(dead=dead)
-    pruned = sparsify(weight, gather(inputs), pattern, block=BLOCK)
+    pruned = sparsify(weight, gather(sparsegpt.accumulate, inputs), pattern, block=BLOCK)
     expected = sparsify64(weight, inputs, pattern)
     assert torch.equal(pruned == 0, expected == 0)
     torch.testing.assert_close(pruned.double(), expected, rtol=1e-3, atol=1e-4)
@@ -59,7 +52,7 @@ def test_as_the_definition(pattern, dead):
 def test_bit_for_bit_as_the_reference(pattern, dead, seed):
     weight, inputs = problem(columns=64, dead=dead, seed=seed)
     weight[:, :8] = weight[:, :8].round()  # zeros, and ties among them
-    pruned = sparsify(weight, gather(inputs), pattern, block=BLOCK)
+    pruned = sparsify(weight, gather(sparsegpt.accumulate, inputs), pattern, block=BLOCK)
     assert torch.equal(pruned, oracles.sparsegpt32(weight, inputs, pattern))
 
 
@@ -88,17 +81,17 @@ def test_the_fast_mode_is_as_the_definition(pattern, dead):
 def test_the_default_block_is_128_and_the_default_damping_a_hundredth(text, monkeypatch):
     monkeypatch.setattr(oracles, "BLOCK", 128)
     weight, inputs = problem(rows=6, columns=160, tokens=60)
-    pruned = sparsify(weight, gather(inputs), parse(text))
+    pruned = sparsify(weight, gather(sparsegpt.accumulate, inputs), parse(text))
     assert torch.equal(pruned, oracles.sparsegpt32(weight, inputs, parse(text), damping=0.01))
     others = [{"block": 32}, {"damping": 0.1}]
     for options in others:
-        other = sparsify(weight, gather(inputs), parse(text), **options)
+        other = sparsify(weight, gather(sparsegpt.accumulate, inputs), parse(text), **options)
         assert not torch.equal(pruned, other)
 
 
 def test_one_threshold_a_block_prunes_one_more_than_the_ratio():
     weight, inputs = problem(columns=20)  # blocks of 8, 8 and 4 columns of 20 rows
-    pruned = sparsify(weight, gather(inputs), parse("30%"), block=8)
+    pruned = sparsify(weight, gather(sparsegpt.accumulate, inputs), parse("30%"), block=8)
     counts = [int((part == 0).sum()) for part in pruned.split(8, dim=1)]
     assert counts == [int(160 * 0.3) + 1, int(160 * 0.3) + 1, int(80 * 0.3) + 1]
 
@@ -106,13 +99,13 @@ def test_one_threshold_a_block_prunes_one_more_than_the_ratio():
 @pytest.mark.parametrize("pattern", [p for p in PATTERNS if p.m], ids=lambda p: p.name)
 def test_each_group_loses_exactly_n(pattern):
     weight, inputs = problem()
-    pruned = sparsify(weight, gather(inputs), pattern, block=BLOCK)
-    assert ((pruned == 0).unflatten(1, (-1, pattern.m)).sum(-1) == pattern.n).all()
+    pruned = sparsify(weight, gather(sparsegpt.accumulate, inputs), pattern, block=BLOCK)
+    assert ((pruned == 0).unflatten(1, (-1, pattern.m)).sum(-1) == pattern.pruned).all()
 
 
 def test_kept_weights_make_up_for_the_error():
     weight, inputs = problem(tokens=100)
-    pruned = sparsify(weight, gather(inputs), parse("50%"), block=BLOCK)
+    pruned = sparsify(weight, gather(sparsegpt.accumulate, inputs), parse("50%"), block=BLOCK)
     masked = weight.masked_fill(pruned == 0, 0)
     x = torch.cat(inputs)
 
@@ -124,11 +117,11 @@ def test_kept_weights_make_up_for_the_error():
 
 def test_dead_inputs_lose_all_their_weights_and_change_no_others():
     weight, inputs = problem(dead=(0, 7, 39))
-    pruned = sparsify(weight, gather(inputs), parse("1:4"), block=BLOCK)
+    pruned = sparsify(weight, gather(sparsegpt.accumulate, inputs), parse("3:4"), block=BLOCK)
     assert (pruned[:, [0, 7, 39]] == 0).all()
     changed = weight.clone()
     changed[:, [0, 7, 39]] = 5
-    again = sparsify(changed, gather(inputs), parse("1:4"), block=BLOCK)
+    again = sparsify(changed, gather(sparsegpt.accumulate, inputs), parse("3:4"), block=BLOCK)
     assert torch.equal(pruned, again)
 
 
@@ -137,7 +130,7 @@ def test_damping_counts_the_dead_inputs_as_one():
     weight, inputs = problem(dead=(3,))
     inputs = [x * 1e-4 for x in inputs]
     for pattern in PATTERNS:
-        pruned = sparsify(weight, gather(inputs), pattern, block=BLOCK)
+        pruned = sparsify(weight, gather(sparsegpt.accumulate, inputs), pattern, block=BLOCK)
         expected = sparsify64(weight, inputs, pattern)
         assert torch.equal(pruned == 0, expected == 0)
         torch.testing.assert_close(pruned.double(), expected, rtol=1e-3, atol=1e-4)
@@ -169,13 +162,15 @@ def test_damping_rises_step_by_step_and_says_so(caplog):
 
 def test_a_healthy_hessian_is_damped_once_and_in_silence(caplog):
     weight, inputs = problem()
-    sparsify(weight, gather(inputs), parse("50%"), block=BLOCK)
+    sparsify(weight, gather(sparsegpt.accumulate, inputs), parse("50%"), block=BLOCK)
     assert not caplog.records
 
 
 def test_no_damping_at_all_starts_from_the_usual_one_when_it_fails(caplog):
     weight, inputs = problem(sequences=1, tokens=1)
-    pruned = sparsify(weight, gather(inputs), parse("50%"), damping=0.0, block=BLOCK)
+    pruned = sparsify(
+        weight, gather(sparsegpt.accumulate, inputs), parse("50%"), damping=0.0, block=BLOCK
+    )
     assert caplog.records[0].args == (40, 0.0, 0.01)
     assert pruned.isfinite().all()
 
@@ -190,7 +185,7 @@ def test_gives_up_when_no_damping_helps():
 @pytest.mark.parametrize("text", ["50%", "2:4"])
 def test_returns_a_new_tensor_of_the_same_dtype(dtype, text):
     weight, inputs = problem(dead=(2,))
-    weight, factor = weight.to(dtype), sparsegpt.prepare(gather(inputs), True)
+    weight, factor = weight.to(dtype), sparsegpt.prepare(gather(sparsegpt.accumulate, inputs), True)
     kept = weight.clone(), factor.inverse.clone()
     pruned = sparsegpt.sparsify(weight, factor, parse(text), block=BLOCK)
     assert pruned.dtype == dtype and pruned.is_contiguous()
@@ -202,7 +197,7 @@ def test_returns_a_new_tensor_of_the_same_dtype(dtype, text):
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda p: p.name)
 def test_a_layer_of_one_row(pattern):
     weight, inputs = problem(rows=1)
-    pruned = sparsify(weight, gather(inputs), pattern, block=BLOCK)
+    pruned = sparsify(weight, gather(sparsegpt.accumulate, inputs), pattern, block=BLOCK)
     assert torch.equal(pruned, oracles.sparsegpt32(weight, inputs, pattern))
 
 

@@ -2,7 +2,9 @@
 
 import torch
 
-from sparsesum import checkpoints, files, scores, sizes, stand_ins
+from sparsesum.base import files
+from sparsesum.models import checkpoints, sizes, stand_ins
+from sparsesum.scoring import similarity
 
 
 def test_an_opt_stand_in_is_a_source_without_zeros(opt_folders, tmp_path):
@@ -42,5 +44,5 @@ def test_an_encoder_stand_in_scores_texts(opt_folders, tmp_path):
     )
     record = {"id": "0", "prediction": "A bill. " * 400, "reference": "A bill.", "cut_off": False}
     same = {**record, "prediction": "A bill."}
-    long, equal = scores.score([record, same], tmp_path / "roberta", 2, 4)
+    long, equal = similarity.score([record, same], tmp_path / "roberta", 2, 4)
     assert equal["bertscore"] > 0.999 > long["bertscore"] > 0

@@ -14,8 +14,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
+from trainings import tune
 
-from sparsesum import full, generation, paper_engine, qlora, tokenizer_files
+from sparsesum.models import deployed, tokenizer_files
 
 CPU = torch.device("cpu")
 SETTINGS = {
@@ -91,16 +92,12 @@ def made(request, opt_folders, tokens, tmp_path_factory) -> Path:
             job(given, settings, model=FOLDERS["prune"]),
             SimpleNamespace(scratch=lambda folder, device: Path("scratch")),
         )
-        trained = (tokens, Path(tokenizer), CPU, SETTINGS)
-        rest = (Path("curve.csv"), Path("notes"))
-        full.finetune(Path(FOLDERS["dense"]), *trained, Path(FOLDERS["full"]), *rest)
+        trained = (tokens, Path(tokenizer))
+        tune("full", (Path(FOLDERS["dense"]), *trained), Path(FOLDERS["full"]), SETTINGS)
         # Into a draft, which gets its name when it is whole.
         row = Path(FOLDERS["base"]).parent
         draft = row.with_name(".draft")
-        qlora.finetune(
-            Path(FOLDERS["prune"]), *trained, draft / "base", draft / "adapter", *rest,
-            base_name=FOLDERS["base"],
-        )  # fmt: skip
+        tune("qlora", (Path(FOLDERS["prune"]), *trained), draft, SETTINGS, place=row)
         draft.rename(row)
     return root
 
@@ -132,6 +129,7 @@ def stock(place: Path, cwd: Path) -> dict[str, torch.Tensor]:
     return load_file(out)
 
 
+@pytest.mark.long("each model is loaded by transformers and peft in a process of its own")
 def test_all_models_load_elsewhere_and_give_the_same(made: Path, tmp_path: Path):
     shutil.copytree(made / "results", tmp_path / "copy" / "results")
     found = stock(tmp_path / "copy", tmp_path)
@@ -144,11 +142,11 @@ def test_all_models_load_elsewhere_and_give_the_same(made: Path, tmp_path: Path)
             assert found[f"{name} ids"][0].tolist() == ids
             assert found[f"{name} ids"][1, 0] == 1  # padded on the left
         for name in ("dense", "prune", "full"):
-            own = generation.load(made / FOLDERS[name], None, "dense", CPU)
+            own = deployed.load(made / FOLDERS[name], None, "dense", CPU)
             assert torch.equal(found[name], own(asked))
         row = (made / FOLDERS["base"], made / ADAPTER)
-        int8 = paper_engine.load(*row, CPU)(asked).logits
-        dense = generation.load(*row, "dense", CPU)(asked)
+        int8 = deployed.load(*row, "int8", CPU)(asked).logits
+        dense = deployed.load(*row, "dense", CPU)(asked)
     assert torch.equal(found["adapted"], int8) and torch.equal(found["auto"], int8)
     assert not torch.equal(found["base"], int8)
     # int8 kernels round their inputs to 8 bits, too.

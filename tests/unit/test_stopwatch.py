@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from sparsesum.stopwatch import Stopwatch
+from sparsesum.jobs.stopwatch import Stopwatch
 
 
 def test_an_inner_stage_stops_the_outer(monkeypatch):

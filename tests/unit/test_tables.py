@@ -5,7 +5,7 @@ import io
 import pandas
 import pytest
 
-from sparsesum import tables
+from sparsesum.pages import table3
 
 PAPER = "model,finetuning,pruner,sparsity,validation_rouge,validation_bertscore,test_rouge,test_bertscore,inference_seconds,nonzero_parameters,size_mb"  # noqa: E501
 ROWS = [["m", "base", "none", "none"], ["m", "qlora", "wanda", "2:4"]]
@@ -46,7 +46,7 @@ def costs(engines: dict) -> dict:
 @pytest.fixture
 def frame() -> pandas.DataFrame:
     trained = {"seconds": 9.5, "peak_memory_mb": 700.0}
-    return tables.grid(
+    return table3.grid(
         rows=ROWS,
         scores=[scores(0.1), scores(0.3)],
         costs=[costs({"dense": 1.0}), costs({"dense": 1.1, "int8": 4.0})],
@@ -64,7 +64,7 @@ def test_the_papers_columns_come_first_and_no_cell_of_them_is_empty(frame):
 
 def test_the_columns_are_the_published_tables(shared, frame):
     header = (shared / "paper_table3.csv").read_text().splitlines()[0]
-    assert header == PAPER == ",".join(tables.PAPER_COLUMNS)
+    assert header == PAPER == ",".join(table3.PAPER_COLUMNS)
 
 
 def test_cells(frame):
@@ -83,7 +83,7 @@ def test_cells(frame):
 
 
 def test_the_printed_table(frame):
-    text = tables.markdown(frame, "Miniature models.")
+    text = table3.markdown(frame, "Miniature models.")
     assert "preset embedded" in text.splitlines()[0]
     assert "Miniature models." in text
     assert "| m       | qlora         | wanda     | 2:4        |" in text
@@ -99,11 +99,11 @@ def test_a_mean_over_no_example_is_blank():
     one = scores(0.1)
     one["test"] = one["test"] | {}
     one["test"]["unsupported"] = {"mean": None, "low": None, "high": None}
-    found = tables.grid(ROWS[:1], [one], [costs({"dense": 1.0})], [None], "embedded", "bills")
+    found = table3.grid(ROWS[:1], [one], [costs({"dense": 1.0})], [None], "embedded", "bills")
     assert found[["test_unsupported", "test_unsupported_low"]].isna().all(axis=None)
-    assert "| 0.700 / none " in tables.markdown(found, "")
+    assert "| 0.700 / none " in table3.markdown(found, "")
 
 
 def test_times_of_different_machines_are_marked(frame):
     frame.loc[1, "device"] = "Another, 2 threads"
-    assert "MIXED" in tables.markdown(frame, "")
+    assert "MIXED" in table3.markdown(frame, "")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from sparsesum.tensorfile import TensorFile
+from sparsesum.models.tensorfile import TensorFile
 
 TENSORS = {
     "a": torch.arange(6.0).view(2, 3),

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_tokens import real_tokenizer
 
-from sparsesum import texts
+from sparsesum.corpus import texts
+from sparsesum.corpus.surrogates import clean
 
 BLOCKS = [
     "the", " Secretary", "'s", "'re", "'ll", "''", "'", " ", "  ", "\n", "\n\n    ", "\t", "(1)",
@@ -18,7 +19,7 @@ BLOCKS = [
 ]  # fmt: skip
 LONG = st.lists(
     st.tuples(st.sampled_from(BLOCKS) | st.text(max_size=9), st.integers(1, 200)), max_size=60
-).map(lambda blocks: texts.clean("".join(block * times for block, times in blocks)))
+).map(lambda blocks: clean("".join(block * times for block, times in blocks)))
 
 
 @pytest.fixture(scope="module", params=["small", "opt"])
@@ -28,6 +29,7 @@ def encoder(request, tokenizer):
     return tokenizer
 
 
+@pytest.mark.long("encodes megabytes")
 def test_the_first_ids_are_those_of_the_whole_text(encoder):
     cut = 0
 
@@ -73,7 +75,7 @@ def test_ten_megabytes_of_one_word_need_little_memory(tokenizer, tmp_path):
         import re, sys
         from pathlib import Path
         from tokenizers import Tokenizer
-        from sparsesum import heldout, tokens
+        from sparsesum.corpus import heldout, tokens
         tokenizer, bill = Tokenizer.from_file(sys.argv[1]), "a" * 10**7
         tokens.tokenise(tokenizer, [{"id": "x", "text": bill, "summary": bill}], 1024, 128)
         heldout.sequences(tokenizer, [bill], 4, 256, 0, 512)
@@ -92,4 +94,4 @@ def test_ten_megabytes_of_one_word_need_little_memory(tokenizer, tmp_path):
 def test_no_text_and_no_limit(tokenizer):
     assert texts.first_ids(tokenizer, "", 5) == []
     assert texts.first_ids(tokenizer, "A bill", 0) == []
-    assert texts.clean("\ud800a\udfff") == "?a?"
+    assert clean("\ud800a\udfff") == "?a?"

@@ -6,9 +6,9 @@ import pytest
 import yaml
 from tokenizers import Tokenizer
 
-from sparsesum import calibration, prompt, tokens
-from sparsesum.bills import bills
-from sparsesum.errors import InputError
+from sparsesum.base.errors import InputError
+from sparsesum.corpus import calibration, prompt, tokens
+from sparsesum.corpus.bills import bills
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDS = [{"id": str(i), **bill.record()} for i, bill in enumerate(bills("us", 20, 1))]
@@ -118,7 +118,7 @@ def test_the_prompts_tokens_are_the_papers_to_the_id(shared):
 
 
 def test_references_are_the_first_128_tokens_of_the_real_summaries(shared):
-    from sparsesum import corpus
+    from sparsesum.corpus import corpus
 
     real = real_tokenizer(shared)
     records = corpus.records(shared / "billsum", "test", 32)

@@ -1,14 +1,16 @@
-"""A training that is broken off goes on from its last checkpoint, to the same bytes."""
+"""A training that is broken off resumes from its last checkpoint, to the same bytes."""
 
 import shutil
 from pathlib import Path
 
 import pytest
-import torch
+import trainings
 
-from sparsesum import files, full, qlora, training
+from sparsesum.base import files
+from sparsesum.finetuning import training
 
-CPU = torch.device("cpu")
+pytestmark = pytest.mark.slow
+
 SETTINGS = {
     "epochs": 3,
     "learning_rate": 1e-2,
@@ -51,22 +53,11 @@ def break_after(monkeypatch):
     return after
 
 
-def tune(kind, opt_folders, tokens, folder: Path, save_every: float = 0) -> dict:
-    given = (
-        opt_folders["post"],
-        tokens,
-        opt_folders["post"] / "tokenizer.json",
-        CPU,
-        SETTINGS,
-    )
+def tune(kind: str, opt_folders, tokens, folder: Path, every: float = 0) -> dict:
     notes = folder / "notes"
     notes.mkdir(parents=True, exist_ok=True)
-    if kind is full:
-        made = (folder / "made",)
-    else:
-        made = (folder / "made" / "base", folder / "made" / "adapter")
-    (folder / "made").mkdir(exist_ok=True)
-    return kind.finetune(*given, *made, folder / "made" / "curve.csv", notes, save_every)
+    given = (opt_folders["post"], tokens, opt_folders["post"] / "tokenizer.json")
+    return trainings.tune(kind, given, folder / "made", SETTINGS, notes=notes, every=every)
 
 
 def made(folder: Path) -> dict[str, bytes]:
@@ -77,11 +68,11 @@ def made(folder: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.fixture(scope="module", params=[full, qlora], ids=["full", "qlora"])
+@pytest.fixture(scope="module", params=["full", "qlora"])
 def undisturbed(request, opt_folders, tokens, tmp_path_factory):
     """Which fine-tuning, and what it makes when nothing happens and nothing is saved."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    tune(request.param, opt_folders, tokens, folder, save_every=1e9)
+    tune(request.param, opt_folders, tokens, folder, every=1e9)
     assert not list((folder / "notes").glob("checkpoint-*"))
     return request.param, made(folder)
 
@@ -99,7 +90,7 @@ def test_the_same_bytes_wherever_it_breaks(
     break_after(None)
     costs = tune(kind, opt_folders, tokens, tmp_path)
     last = step // 2 * 2  # where the loss curve has a point
-    assert f"training: going on from {last} of {STEPS} steps" in caplog.messages
+    assert f"training: resuming from {last} of {STEPS} steps" in caplog.messages
     assert made(tmp_path) == expected
     assert costs["steps"] == STEPS
 
@@ -140,19 +131,19 @@ def test_a_damaged_checkpoint_is_passed_over(
         file.write_bytes(content)
     break_after(None)
     tune(kind, opt_folders, tokens, tmp_path)
-    assert f"training: going on from 4 of {STEPS} steps" in caplog.messages
+    assert f"training: resuming from 4 of {STEPS} steps" in caplog.messages
     assert made(tmp_path) == expected
 
 
 def test_seconds_are_those_of_all_runs(opt_folders, tokens, tmp_path, break_after, monkeypatch):
     break_after(5)
     with pytest.raises(Broken):
-        tune(full, opt_folders, tokens, tmp_path)
+        tune("full", opt_folders, tokens, tmp_path)
     mark = tmp_path / "notes" / "checkpoint-4" / "complete.json"
     noted = files.read_json(mark)
     assert 0 < noted["seconds"] < 60
     files.write_json(mark, noted | {"seconds": 1000.0, "devices": ["another machine"]})
     break_after(None)
-    costs = tune(full, opt_folders, tokens, tmp_path)
+    costs = tune("full", opt_folders, tokens, tmp_path)
     assert 1000 < costs["seconds"] < 1060
     assert costs["device"].startswith("another machine / ")

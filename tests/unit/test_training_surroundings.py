@@ -3,27 +3,18 @@
 import pytest
 import torch
 from safetensors.torch import load_file
+from test_training_resume import SETTINGS
+from trainings import tune
 
-from sparsesum import full
-from sparsesum.errors import InputError
-from tests.unit.test_training_resume import SETTINGS
+from sparsesum.base.errors import InputError
 
 CPU = torch.device("cpu")
 
 
 def trained(opt_folders, tokens, folder, **more) -> dict[str, torch.Tensor]:
-    folder.mkdir()
     source = opt_folders["pre"]
-    full.finetune(
-        source,
-        tokens,
-        source / "tokenizer.json",
-        CPU,
-        SETTINGS | {"epochs": 1} | more,
-        folder / "made",
-        folder / "curve.csv",
-        folder,
-    )
+    given = (source, tokens, source / "tokenizer.json")
+    tune("full", given, folder / "made", SETTINGS | {"epochs": 1} | more)
     return load_file(folder / "made" / "model.safetensors")
 
 
@@ -36,7 +27,7 @@ def trained(opt_folders, tokens, folder, **more) -> dict[str, torch.Tensor]:
         {"PMI_SIZE": "2", "PMI_RANK": "0"},  # of mpirun, and of srun --mpi=pmi2
         {"ACCELERATE_USE_DEEPSPEED": "true"},
     ],
-    ids=lambda left: "-".join(left),
+    ids="-".join,
 )
 def test_what_a_launcher_left_in_the_environment_counts_for_nothing(
     left, opt_folders, tokens, tmp_path, monkeypatch

@@ -8,8 +8,10 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import OPTConfig, OPTForCausalLM
 
-from sparsesum import checkpoints, layerwise, patterns, quantisation, sizes, sparsity
-from sparsesum.pruners import wanda
+from sparsesum.experiment import patterns
+from sparsesum.models import checkpoints, linears, quantisation, sizes
+from sparsesum.pruning import checks, layerwise
+from sparsesum.pruning.pruners import wanda
 
 OPT_125M = OPTConfig()
 """transformers' defaults are facebook/opt-125m's shape."""
@@ -32,23 +34,25 @@ def stand_in(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.long("a model of 125 million parameters")
 def test_counts_of_the_dense_model(stand_in):
     file = stand_in / "model.safetensors"
     assert sizes.parameters([file]) == 125_239_296
     assert sizes.nonzero_parameters([file]) == 125_239_296
 
 
+@pytest.mark.long("a model of 125 million parameters")
 def test_counts_of_wanda_at_half_with_a_qkv_adapter_of_rank_16(stand_in, tmp_path: Path):
     torch.manual_seed(1)
     sequences = torch.randint(4, OPT_125M.vocab_size, (2, 24))
     layerwise.prune(stand_in, tmp_path / "pruned", sequences, wanda, patterns.parse("50%"), {})
     before = checkpoints.state(tmp_path / "pruned")
-    names = sparsity.decoder_linears(before)
+    names = linears.weights(before)
     assert sum(before[name].numel() for name in names) == 84_934_656
 
     base = quantisation.load(tmp_path / "pruned", torch.device("cpu"))
     checkpoints.save(base, tmp_path / "base")
-    assert sparsity.check_kept(before, checkpoints.state(tmp_path / "base")) == 42_467_328
+    assert checks.check_kept(before, checkpoints.state(tmp_path / "base")) == 42_467_328
     adapted = get_peft_model(
         base, LoraConfig(r=16, lora_alpha=32, target_modules=["q_proj", "k_proj", "v_proj"])
     )

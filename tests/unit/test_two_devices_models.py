@@ -8,25 +8,19 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import save_file
-from test_finetuning import SETTINGS
+from trainings import tune
 from two_devices import random
 
-from sparsesum import (
-    checkpoints,
-    costs,
-    full,
-    generation,
-    layerwise,
-    likelihood,
-    patterns,
-    qlora,
-    quantisation,
-    sparsity,
-    training,
-)
-from sparsesum.encoder import minilm_folder
-from sparsesum.pruners import magnitude
-from sparsesum.scores import modules
+from sparsesum.experiment import patterns
+from sparsesum.finetuning import training
+from sparsesum.finetuning.methods import full
+from sparsesum.generation import costs, generation
+from sparsesum.models import checkpoints, deployed, quantisation
+from sparsesum.pruning import checks, layerwise
+from sparsesum.pruning.pruners import magnitude
+from sparsesum.scoring import likelihood
+from sparsesum.scoring.encoder import minilm_folder
+from sparsesum.scoring.similarity import modules
 
 CPU = torch.device("cpu")
 
@@ -48,8 +42,8 @@ def test_the_hook_of_a_weight_that_moved(device):
 def left_on(device):
     """In the place of the training: the model is moved, and stays there."""
 
-    def train(model, *rest, **more):
-        move(model, device)
+    def train(trainable, *rest):
+        move(trainable.model, device)
         return {}
 
     return train
@@ -77,11 +71,9 @@ def test_full_fine_tuning_around_the_training(
     checkpoint, opt_folders, tokens, tmp_path, monkeypatch, device
 ):
     monkeypatch.setattr(training, "train", left_on(device))
-    full.finetune(
-        checkpoint, tokens, opt_folders["pre"] / "tokenizer.json", device, SETTINGS,
-        tmp_path / "m", tmp_path / "c.csv", tmp_path / "notes",
-    )  # fmt: skip
-    sparsity.check(checkpoints.state(tmp_path / "m"), patterns.parse("2:4"))
+    given = (checkpoint, tokens, opt_folders["pre"] / "tokenizer.json")
+    tune("full", given, tmp_path / "m", device=device)
+    checks.check(checkpoints.state(tmp_path / "m"), patterns.parse("2:4"))
 
 
 def test_qlora_around_the_training(checkpoint, opt_folders, tokens, tmp_path, monkeypatch, device):
@@ -96,14 +88,12 @@ def test_qlora_around_the_training(checkpoint, opt_folders, tokens, tmp_path, mo
         seen.append({tensor.device.type for tensor in after.values()})
         return check_kept(before, after)
 
-    check_kept = sparsity.check_kept
+    check_kept = checks.check_kept
     monkeypatch.setattr(quantisation, "load", loaded)
     monkeypatch.setattr(training, "train", left_on(device))
-    monkeypatch.setattr(sparsity, "check_kept", check)
-    qlora.finetune(
-        checkpoint, tokens, opt_folders["pre"] / "tokenizer.json", device, SETTINGS,
-        tmp_path / "base", tmp_path / "adapter", tmp_path / "c.csv", tmp_path / "notes",
-    )  # fmt: skip
+    monkeypatch.setattr(checks, "check_kept", check)
+    given = (checkpoint, tokens, opt_folders["pre"] / "tokenizer.json")
+    tune("qlora", given, tmp_path, device=device)
     assert "cuda" in seen[0] and "cuda" in seen[1] and seen[2] == {"cpu"}
     assert check_kept(checkpoints.state(checkpoint), checkpoints.state(tmp_path / "base")) > 0
     assert (tmp_path / "adapter" / "adapter_model.safetensors").stat().st_size > 1000
@@ -149,7 +139,7 @@ def test_the_model_of_a_row_is_loaded_to_the_gpu(checkpoint, tmp_path, device):
     adapted = get_peft_model(model, LoraConfig(r=2, lora_alpha=4, target_modules=["fc1"]))
     adapted.save_pretrained(tmp_path / "adapter")
     for folder, adapter in ((checkpoint, None), (tmp_path / "base", tmp_path / "adapter")):
-        there, here = (generation.load(folder, adapter, "dense", where) for where in (device, CPU))
+        there, here = (deployed.load(folder, adapter, "dense", where) for where in (device, CPU))
         assert {tensor.device for tensor in there.parameters()} == {device}
         for found, wanted in zip(there.parameters(), here.parameters(), strict=True):
             assert torch.equal(found.cpu(), wanted)
@@ -160,7 +150,7 @@ def test_summaries(opt_folders, device):
     prompts = [list(range(4, 4 + n)) for n in (5, 40, 12)]
     there, here = (
         generation.generate(
-            generation.load(opt_folders["pre"], None, "dense", where), tokenizer, prompts, 2, 5
+            deployed.load(opt_folders["pre"], None, "dense", where), tokenizer, prompts, 2, 5
         )
         for where in (device, CPU)
     )
@@ -168,7 +158,7 @@ def test_summaries(opt_folders, device):
 
 
 def test_a_token_s_time(opt_folders, device):
-    model = generation.load(opt_folders["pre"], None, "dense", device)
+    model = deployed.load(opt_folders["pre"], None, "dense", device)
     runs = costs.milliseconds_per_token(model, list(range(4, 24)), 3, 2)
     assert len(runs) == 2
 
@@ -179,7 +169,7 @@ def test_likelihoods(at_once, opt_folders, device, monkeypatch):
     sequences = [row[: 24 - 5 * i] for i, row in enumerate(oracles.make_sequences(3).tolist())]
     there, here = (
         likelihood.negative_log(
-            generation.load(opt_folders["post"], None, "dense", where), sequences, [1, 3, 2]
+            deployed.load(opt_folders["post"], None, "dense", where), sequences, [1, 3, 2]
         )
         for where in (device, CPU)
     )

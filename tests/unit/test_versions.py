@@ -6,7 +6,6 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
@@ -15,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "envs" / "requirements.lock"
 CONDA = ROOT / "envs" / "sparsesum.yaml"
 RULES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
+CONVENTIONS = ROOT / "workflow" / "rules" / "conventions.smk"
 
 
 def locked() -> list[Requirement]:
@@ -47,12 +47,11 @@ def test_the_conda_environment_is_what_make_writes(tmp_path):
     assert (tmp_path / "envs" / "sparsesum.yaml").read_bytes() == CONDA.read_bytes()
 
 
-@pytest.mark.parametrize("rules", RULES, ids=lambda path: path.name)
-def test_every_rule_with_a_script_names_an_environment_that_is_there(rules):
-    text = rules.read_text()
-    named = re.findall(r"^    conda:\n        \"(.+)\"$", text, re.MULTILINE)
-    assert len(named) == len(re.findall(r"^    script:$", text, re.MULTILINE))
-    assert all((rules.parent / path).resolve() == CONDA for path in named)
+def test_one_environment_for_every_rule_with_a_script():
+    """Set in one place, by conventions.smk; a rule that named another would lose it there."""
+    assert not [path.name for path in RULES if re.search(r"^ *conda:", path.read_text(), re.M)]
+    parts = re.search(r"each\.conda_env = str\(ROOT((?: / \"[^\"]+\")+)\)", CONVENTIONS.read_text())
+    assert ROOT.joinpath(*re.findall(r'"([^"]+)"', parts[1])) == CONDA
 
 
 def test_what_is_installed_is_the_lock():

@@ -3,35 +3,17 @@
 import oracles
 import pytest
 import torch
-from oracles import PATTERNS
+from oracles import PATTERNS, gather, problem
 
-from sparsesum.errors import InputError
-from sparsesum.patterns import parse
-from sparsesum.pruners import wanda
-
-
-def problem(rows=24, columns=32, sequences=5, tokens=20, seed=0):
-    """A weight, [rows, columns], and inputs, [tokens, columns] each, every fourth of them dead."""
-    generator = torch.Generator().manual_seed(seed)
-    weight = torch.randn(rows, columns, generator=generator)
-    scale = torch.rand(columns, generator=generator) * 3
-    inputs = [torch.randn(tokens, columns, generator=generator) * scale for _ in range(sequences)]
-    for x in inputs:
-        x[:, 1::4] = 0
-    return weight, inputs
-
-
-def gather(inputs):
-    state = None
-    for seen, x in enumerate(inputs):
-        state = wanda.accumulate(state, x[None], seen, exact=True)
-    return state
+from sparsesum.base.errors import InputError
+from sparsesum.experiment.patterns import parse
+from sparsesum.pruning.pruners import wanda
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda p: p.name)
 def test_as_the_definition(pattern):
     weight, inputs = problem()
-    pruned = wanda.sparsify(weight, gather(inputs), pattern)
+    pruned = wanda.sparsify(weight, gather(wanda.accumulate, inputs), pattern)
     expected = oracles.wanda64(
         weight.double().numpy(), [x.double().numpy() for x in inputs], pattern
     )
@@ -46,7 +28,7 @@ def test_as_the_reference_where_scores_tie(pattern, seed):
     inputs = [x.mul(0.5).round() for x in inputs]
     for x in inputs:
         x[:, 8:16] = 0  # a whole group of four, and of eight, is dead
-    pruned = wanda.sparsify(weight, gather(inputs), pattern)
+    pruned = wanda.sparsify(weight, gather(wanda.accumulate, inputs), pattern)
     assert torch.equal(pruned, oracles.wanda32(weight, inputs, pattern))
 
 
@@ -68,13 +50,13 @@ def test_each_row_by_itself_and_the_leftmost_of_equals():
 
 def test_dead_inputs_go_first():
     weight, inputs = problem()
-    pruned = wanda.sparsify(weight, gather(inputs), parse("30%"))
+    pruned = wanda.sparsify(weight, gather(wanda.accumulate, inputs), parse("30%"))
     assert (pruned[:, 1::4] == 0).all()
     assert torch.equal((pruned == 0).sum(1), torch.full((24,), 9))
 
 
 def test_all_inputs_dead_still_gives_the_pattern():
-    weight, inputs = problem()
+    weight, _ = problem()
     dead = torch.zeros(32)
     assert torch.equal(
         (wanda.sparsify(weight, dead, parse("50%")) == 0)[:, :16].sum(1).unique(),
@@ -88,7 +70,7 @@ def test_all_inputs_dead_still_gives_the_pattern():
 @pytest.mark.parametrize("text", ["50%", "2:4"])
 def test_returns_a_new_tensor_of_the_same_dtype(dtype, text):
     weight, inputs = problem()
-    weight, state = weight.to(dtype), gather(inputs)
+    weight, state = weight.to(dtype), gather(wanda.accumulate, inputs)
     kept = weight.clone(), state.clone()
     pruned = wanda.sparsify(weight, state, parse(text))
     assert pruned.dtype == dtype
@@ -99,7 +81,7 @@ def test_returns_a_new_tensor_of_the_same_dtype(dtype, text):
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda p: p.name)
 def test_a_layer_of_one_row(pattern):
     weight, inputs = problem(rows=1)
-    pruned = wanda.sparsify(weight, gather(inputs), pattern)
+    pruned = wanda.sparsify(weight, gather(wanda.accumulate, inputs), pattern)
     assert torch.equal(pruned, oracles.wanda32(weight, inputs, pattern))
 
 

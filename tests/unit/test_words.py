@@ -1,6 +1,6 @@
 """Words as they stand and as they compare; known values."""
 
-from sparsesum.words import forms, words
+from sparsesum.scoring.words import forms, words
 
 
 def test_a_word_keeps_what_stands_inside_it_and_loses_a_possessive_ending():

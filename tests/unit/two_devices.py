@@ -81,7 +81,7 @@ class TwoDevices(TorchFunctionMode):
             self.graph.keep(given)
         result = _noted(func(*args, **kwargs), given, there, target)
         if self.graph is not None:
-            if there and (func in LOOKS or target is not None and target.type == "cpu"):
+            if there and (func in LOOKS or (target is not None and target.type == "cpu")):
                 raise RuntimeError(f"{func.__name__}: not permitted when stream is capturing")
             self.graph.calls.append((func, args, kwargs, result))
         return result

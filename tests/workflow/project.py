@@ -3,12 +3,17 @@
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import yaml
+
+from tests.workflow.forked import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ["Snakefile", "workflow", "config", "profiles", "envs", "resources"]
@@ -31,6 +36,24 @@ COSTS = """
 def is_provenance(path: str) -> bool:
     """Whether a file of results/ is a record, or the page of all records."""
     return path.endswith(("provenance.json", "provenance.md", "provenance.html"))
+
+
+def rule_of(process: psutil.Process) -> str | None:
+    """The rule whose script a process runs; None if it runs none, or has just ended."""
+    with suppress(psutil.Error, OSError):
+        command = process.cmdline()
+        # Not the shell that starts it, which has it all in one word.
+        if len(command) != 2:
+            return None
+        script = re.search(r"\.snakemake/scripts/\w+\.(\w+)\.py$", command[1])
+        if script and script[1] == "finetune":  # one script, and a rule a method
+            outputs = Path(command[1]).read_text(errors="replace")
+            return next(name for name in ("full", "qlora") if f"results/{name}/" in outputs)
+        return script and script[1]
+    return None
+
+
+SNAKEMAKE = Server()
 
 
 class Project:
@@ -98,7 +121,7 @@ class Project:
             },
             # Two for training, as in the default: float sums must not look at --cores.
             "threads": dict.fromkeys(("pretrain", "prune", "generate", "score", "measure"), 1)
-            | dict.fromkeys(("full", "qlora"), 2),
+            | {"finetune": 2},
         }
         for key, value in more.items():
             overlay[key] = overlay.get(key, {}) | value if isinstance(value, dict) else value
@@ -112,24 +135,29 @@ class Project:
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
         """Run snakemake; its output is in `stdout`, both streams together."""
-        with self.start(*arguments) as running:
-            stdout = running.communicate()[0]
-        return subprocess.CompletedProcess(running.args, running.returncode, stdout)
+        return SNAKEMAKE.run(self.options(*arguments), self.folder, self.environment())
+
+    def options(self, *arguments: str) -> list[str]:
+        """What stands in a command after `snakemake`."""
+        fixed = ("--cores", "2", "--configfile", "tiny.yaml", "--nocolor")
+        return [*fixed, *(arguments or ("all",))]
 
     def start(self, *arguments: str) -> subprocess.Popen:
         """Start snakemake, as `snakemake` does, and do not wait for it."""
         return subprocess.Popen(
-            [
-                *(sys.executable, "-m", "snakemake", "--cores", "2"),
-                *("--configfile", "tiny.yaml", "--nocolor"),
-                *(arguments or ("all",)),
-            ],
+            [sys.executable, "-m", "snakemake", *self.options(*arguments)],
             cwd=self.folder,
             env=self.environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Run the true command, from its start, where `snakemake` takes a fork."""
+        with self.start(*arguments) as running:
+            stdout = running.communicate()[0]
+        return subprocess.CompletedProcess(running.args, running.returncode, stdout)
 
     def planned(self, *targets: str) -> set[str]:
         """The outputs that a run would make, of all targets if none is named.
@@ -146,7 +174,7 @@ class Project:
         return {path for path in made if not is_provenance(path)}
 
     def forget(self, *paths: str) -> None:
-        """Delete artifacts, below results/, and all that was made of them."""
+        """Delete artifacts, below results/, and all that was made from them."""
         todo = {f"results/{path}" for path in paths}
         while todo:
             for path in todo:

@@ -6,27 +6,17 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 
 import pytest
 import yaml
 
-from tests.workflow.project import ROOT
+from tests.workflow.project import ROOT, SNAKEMAKE
 
 
 def run(folder, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
-            *("--cores", "1", "--nocolor", *arguments),
-        ],
-        cwd=folder,
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    fixed = ("--snakefile", str(ROOT / "Snakefile"), "--cores", "1", "--nocolor")
+    return SNAKEMAKE.run([*fixed, *arguments], folder, os.environ | environment)
 
 
 def read(path) -> list[dict]:
@@ -155,6 +145,7 @@ def test_a_calibration_set_from_a_text_of_its_own(project):
     assert done.returncode != 0 and "gone.jsonl" in done.stdout
 
 
+@pytest.mark.long("measures and generates half of the rows again")
 def test_adapters_on_the_dense_base_leave_no_zeros_and_retrain_nothing(project):
     """As the authors' notebook scored its pruned rows (finding 3 of the audit)."""
     before = project.files()

@@ -2,7 +2,9 @@
 
 import csv
 
-from sparsesum import grounding
+import pytest
+
+from sparsesum.scoring import grounding
 from tests.workflow.project import GRID
 
 CLAIMS = "results/claims.csv"
@@ -29,6 +31,7 @@ def planned(project) -> set[str]:
     return {row[0] for row in cells if len(row) == 2 and row[1].isdigit()} - {"total"}
 
 
+@pytest.mark.long("scores the cheats of each bill")
 def test_the_claims_of_a_finished_grid(project):
     before = project.files()
     done = project.snakemake(CLAIMS)

@@ -9,7 +9,7 @@ TARGET = "results/corpus/bills/train.jsonl"
 
 
 def test_an_input_of_the_future_is_told_before_anything_is_made(opt_folders, tmp_path):
-    """Snakemake would throw away what a job made of it, be it a day's work, once it is done."""
+    """Snakemake would throw away what a job made from it, be it a day's work, once it is done."""
     project = Project(tmp_path)
     project.use({"tiny-pre": opt_folders["pre"], "tiny-post": opt_folders["post"]})
     source = tmp_path / "resources" / "bills" / "train.jsonl"

@@ -1,10 +1,13 @@
-"""The same configuration on the same machine: the same bytes, however many cores, in any order."""
+"""The same configuration on the same machine: the same bytes.
+
+However many cores, in any order, and whether true commands make them or the forks that most tests
+take (tests/workflow/forked.py).
+"""
 
 from pathlib import Path
 
 import pytest
 
-from sparsesum import grid
 from tests.workflow.project import Project, is_provenance
 
 MEASURED = ("results/logs/", "results/benchmarks/", "results/measure/")
@@ -13,20 +16,7 @@ TIMED = ("results/table3.", "results/plots/quality_time.", "results/plots/heat_m
 """What shows the table's columns of costs."""
 
 
-@pytest.fixture(scope="module")
-def again(finished, opt_folders, tmp_path_factory) -> Project:
-    """The tiny grid a second time: one core, and row by row from the last to the first."""
-    again = Project(tmp_path_factory.mktemp("again"))
-    again.use({"tiny-pre": opt_folders["pre"], "tiny-post": opt_folders["post"]})
-    rows = grid.read(again.folder / "grid.tsv", ["tiny-pre", "tiny-post"])
-    targets = [
-        f"results/score/bills/{row.model}/{row.checkpoint}/{row.finetuning}.json"
-        for row in reversed(rows)
-    ]
-    for target in [*targets, "all"]:
-        done = again.snakemake("--cores", "1", target)
-        assert done.returncode == 0, done.stdout[-5000:]
-    return again
+pytestmark = pytest.mark.long("a whole run of true commands, one job after the other")
 
 
 def artifacts(project: Project) -> dict[str, Path]:

@@ -89,6 +89,7 @@ MODEL = "results/dense/hub/model.safetensors"
 CORPUS = [f"results/corpus/hub-bills/{split}.jsonl" for split in SPLITS]
 
 
+@pytest.mark.long("five runs with true jobs")
 def test_download_and_then_a_run_without_the_hub(bare, there):
     said = done(bare, "download")
     manifests = {f"results/fetch/{name}.json" for name in FETCHED}
@@ -112,7 +113,7 @@ def test_download_and_then_a_run_without_the_hub(bare, there):
         records = [json.loads(line) for line in (bare.folder / path).open()]
         assert [record["text"] for record in records] == [bill["text"] for bill in BILLS[:4]]
 
-    # Fetched again with the same result: what was made of it stands.
+    # Fetched again with the same result: what was made from it stands.
     there.repositories = held
     shutil.rmtree(bare.folder / "hf")
     done(bare, "download", "--forcerun", "fetch")

@@ -1,7 +1,7 @@
-"""
-What happens to machines that run for a day. After each fault the same command goes on: nothing
-finished is made again, nothing half-made is taken for complete, and the scores are those of an
-undisturbed run.
+"""What happens to machines that run for a day.
+
+After each fault the same command goes on: nothing finished is made again, nothing half-made is
+taken for complete, and the scores are those of an undisturbed run.
 """
 
 import fcntl
@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.workflow.project import GRID, Project
+from tests.workflow.project import GRID, Project, rule_of
 
 STAGES = """
     corpus dense tokens calibration prune full qlora generate examples grounding score measure
@@ -41,19 +41,10 @@ def fresh(project) -> Project:
     return project
 
 
-def jobs(snakemake: subprocess.Popen, rule: str = r"\w+") -> list[psutil.Process]:
+def jobs(snakemake: subprocess.Popen, rule: str | None = None) -> list[psutil.Process]:
     """The processes that run a rule's script now: those of one rule, or all."""
-    script = re.compile(rf"\.snakemake/scripts/\w+\.{rule}\.py$")
-    found = []
-    for child in psutil.Process(snakemake.pid).children(recursive=True):
-        try:
-            command = child.cmdline()
-        except psutil.Error:
-            continue
-        # Not the shell that starts it, which has it all in one word.
-        if len(command) == 2 and script.search(command[1]):
-            found.append(child)
-    return found
+    children = psutil.Process(snakemake.pid).children(recursive=True)
+    return [child for child in children if (found := rule_of(child)) and rule in (None, found)]
 
 
 def job(snakemake: subprocess.Popen, rule: str) -> psutil.Process | None:
@@ -100,6 +91,7 @@ def nothing_left_over(project: Project) -> bool:
     ]
 
 
+@pytest.mark.long("true commands again and again, until each stage was killed once")
 def test_a_job_of_each_stage_is_killed(fresh, finished):
     """kill -9 of the first job of each stage, wherever it is; no job is finished twice."""
     left, planned = set(STAGES), planned_jobs(fresh)
@@ -110,9 +102,8 @@ def test_a_job_of_each_stage_is_killed(fresh, finished):
             before = len(left)
             while running.poll() is None:
                 for process in jobs(running):
-                    with suppress(psutil.Error, IndexError):  # it has just ended
-                        rule = process.cmdline()[1].split(".")[-2]
-                        if rule in left:
+                    with suppress(psutil.Error):  # it has just ended
+                        if (rule := rule_of(process)) in left:
                             process.send_signal(signal.SIGKILL)
                             left.remove(rule)
                 time.sleep(0.005)
@@ -122,6 +113,7 @@ def test_a_job_of_each_stage_is_killed(fresh, finished):
     assert finished_jobs(fresh) == planned
 
 
+@pytest.mark.long("four true commands for three rows, each job with its imports")
 def test_snakemake_itself_is_killed(fresh, finished):
     """Its jobs end with it, what it had finished stays, and there is no lock to remove by hand."""
     planned = planned_jobs(fresh)
@@ -144,6 +136,7 @@ def test_snakemake_itself_is_killed(fresh, finished):
     assert finished_jobs(fresh) <= planned
 
 
+@pytest.mark.long("a true command, three beside it, and one that goes on")
 def test_a_second_snakemake_is_refused_and_does_no_harm(project, finished):
     project.forget("generate/bills/tiny-pre/dense/base/test.jsonl")
     with project.start() as running:
@@ -160,8 +153,8 @@ def test_a_second_snakemake_is_refused_and_does_no_harm(project, finished):
 
 
 DAMAGED = {
-    # An artifact, and one that was made of it: to be made again, which finds the damage. What is
-    # made anew has all that was made of it made again; so none of these is made of another.
+    # An artifact, and one that was made from it: to be made again, which finds the damage. What is
+    # rebuilt has all that was made from it made again; so none of these is made from another.
     "dense/tiny-post/model.safetensors": ("prune/bills/tiny-post/sparsegpt_4of8/model.safetensors"),
     "tokens/bills/tiny-post/test.parquet": ("generate/bills/tiny-post/wanda_50/full/test.jsonl"),
     "prune/bills/tiny-pre/wanda_2of4/model.safetensors": (
@@ -176,8 +169,9 @@ DAMAGED = {
 }
 
 
+@pytest.mark.long("a run for each damage that the one before has hidden")
 def test_damaged_files(project, finished):
-    """A bit flipped on the disk, the end of a file lost, by turns: told, moved aside, made anew."""
+    """A bit flipped on the disk, the end of a file lost, by turns: told, moved aside, rebuilt."""
     results = project.folder / "results"
     for number, name in enumerate(DAMAGED):
         path, stat = results / name, (results / name).stat()
@@ -196,7 +190,7 @@ def test_damaged_files(project, finished):
         if (results / consumer).exists():
             project.forget(consumer)
 
-    # Each damaged file stops what is made of it, and nothing else; what comes after is found by
+    # Each damaged file stops what is made from it, and nothing else; what comes after is found by
     # the next run.
     said, runs = "", 0
     while (done := project.snakemake()).returncode != 0:
@@ -219,7 +213,7 @@ def test_verify_finds_nothing_in_what_was_just_made(project):
 
 def test_a_gpu_that_is_not_there(project):
     """Refused before Snakemake deletes what it would make again."""
-    rules = project.folder / "workflow" / "rules" / "common.smk"
+    rules = project.folder / "workflow" / "rules" / "checks.smk"
     there, count = re.subn("(?m)^GPU_FILES = .*$", 'GPU_FILES = ["/dev/none"]', rules.read_text())
     assert count == 1
     rules.write_text(there)  # this machine may have one
@@ -233,6 +227,7 @@ def test_a_gpu_that_is_not_there(project):
     assert project.planned() == set()
 
 
+@pytest.mark.long("two runs of three rows")
 @ROOT_ONLY
 def test_a_full_disk(fresh, finished, tmp_path):
     """A small disk, for the results and for Snakemake's own notes; then a larger one."""
@@ -278,6 +273,7 @@ def small_memory():
     group.rmdir()
 
 
+@pytest.mark.long("a true command, and a run of what it should have made")
 @ROOT_ONLY
 def test_out_of_memory(project, finished, small_memory):
     """The kernel kills a job that needs more memory than there is."""
@@ -293,6 +289,7 @@ def test_out_of_memory(project, finished, small_memory):
     assert finished_jobs(project) == planned
 
 
+@pytest.mark.long("a true command and its jobs")
 def test_another_process_at_the_same_job_is_waited_for(project, finished):
     """As when a Snakemake on another machine started it: two would write the same draft."""
     row = "generate/bills/tiny-pre/wanda_2of4/qlora"

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 import yaml
 
 from tests.workflow.project import ROOT, Project
@@ -35,6 +36,7 @@ def test_a_dry_run_of_the_paper_preset_lists_14_rows(tmp_path):
     assert (jobs["prune"], jobs["full"], jobs["qlora"]) == ("8", "2", "10")
 
 
+@pytest.mark.long("all stages of the paper's configuration")
 def test_the_rehearsal_in_small(tmp_path):
     """paper.yaml with rehearse.yaml, whole and without the Hub: stand-ins of a smaller shape."""
     project = Project(tmp_path)

@@ -2,6 +2,7 @@
 
 import csv
 
+import pytest
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
@@ -18,6 +19,7 @@ SAID = "Pruners and patterns, preset tiny: results/table_pruning.md and .csv"
 LIBRARY = "workflow/scripts/sparsesum"
 
 
+@pytest.mark.long("two grids and nine plans")
 def test_the_pruning_grid_of_a_finished_project(project):
     def use(**more) -> None:
         project.use(project.models, GRID_OF_ONE, pruning_grid=PAIR, **more)
@@ -77,9 +79,9 @@ def test_the_pruning_grid_of_a_finished_project(project):
     assert rules(project.planned(TABLE, PLOT)) == stages
     use()
 
-    change(project, f"{LIBRARY}/pruning_plot.py")
+    change(project, f"{LIBRARY}/pages/plot_pruning.py")
     assert project.planned(TABLE, PLOT) == {PLOT}
-    change(project, f"{LIBRARY}/pruning_table.py")
+    change(project, f"{LIBRARY}/pages/table_pruning.py")
     assert project.planned(TABLE, PLOT) == MADE
     assert project.planned() == set()  # neither table3 nor its plots
     done = project.snakemake(TABLE, PLOT)
@@ -90,7 +92,7 @@ def test_the_pruning_grid_of_a_finished_project(project):
     assert {path for path in changed if not path.startswith(kept)} <= MADE
     assert project.planned(TABLE, PLOT) == set()
 
-    change(project, f"{LIBRARY}/pruners/wanda.py")
+    change(project, f"{LIBRARY}/pruning/pruners/wanda.py")
     planned = project.planned(TABLE, PLOT)
     assert planned >= MADE and all("/wanda_2of4" in path for path in planned - MADE)
     stages = "prune qlora generate examples grounding score reconstruct likelihood perplexity plots"
@@ -99,7 +101,7 @@ def test_the_pruning_grid_of_a_finished_project(project):
 
 def test_a_run_of_another_target_says_nothing_of_it(project):
     (project.folder / "results/table_pruning.md").write_text("# Pruners and patterns\n")
-    change(project, f"{LIBRARY}/tables.py")
+    change(project, f"{LIBRARY}/pages/table3.py")
     done = project.snakemake("results/table3.csv")
     assert done.returncode == 0 and "results/table3.md" in done.stdout, done.stdout[-3000:]
     assert "table_pruning" not in done.stdout

@@ -5,6 +5,8 @@ import random
 import shutil
 import time
 
+import pytest
+
 from tests.workflow.project import GRID, is_provenance
 
 
@@ -13,12 +15,15 @@ def rules(planned: set[str]) -> set[str]:
     return {path.split("/")[1] for path in planned if path.count("/") > 1}
 
 
+LIBRARY = "workflow/scripts/sparsesum"
+
+
 def change(project, path: str, old: str = "", new: str = "") -> None:
-    """Change a source file, now."""
+    """Change a source file, now; without `old` it gets a line more, which may decide something."""
     file = project.folder / path
     text = file.read_text()
     assert old in text
-    file.write_text(text.replace(old, new, 1) if old else text + "\n# changed\n")
+    file.write_text(text.replace(old, new, 1) if old else text + "\nCHANGED = 1\n")
 
 
 PLOTS = "quality_size quality_time heat_map training_curves sparsity_layers".split()
@@ -42,7 +47,7 @@ def test_nothing_to_do(project):
 
 
 def test_an_edited_pruner_reruns_its_rows_and_the_tables_alone(project):
-    change(project, "workflow/scripts/sparsesum/pruners/wanda.py")
+    change(project, "workflow/scripts/sparsesum/pruning/pruners/wanda.py")
     planned = project.planned()
     only(planned, "wanda")
     assert rules(planned) == {
@@ -51,6 +56,31 @@ def test_an_edited_pruner_reruns_its_rows_and_the_tables_alone(project):
     }  # fmt: skip
     assert plots(planned) == PLOTS
     assert "results/table3.csv" in planned
+
+
+def test_words_and_comments_rerun_nothing(project):
+    """Nor does what a job says, how it is timed, recorded and locked; a constant does."""
+    change(project, f"{LIBRARY}/jobs/job.py", "this is a bug of ours", "this is our bug")
+    for module in ("jobs/job", "jobs/provenance", "jobs/stopwatch"):
+        change(project, f"{LIBRARY}/{module}.py")
+    change(project, "workflow/scripts/runner.py")
+    change(project, f"{LIBRARY}/__init__.py", "Compressing", "We compress")
+    for path in sorted((project.folder / LIBRARY).rglob("*.py")):
+        path.write_text(path.read_text() + "\n# A comment.\n")
+    change(project, f"{LIBRARY}/pruning/layerwise.py", "resuming from layer", "resuming at layer")
+    change(project, f"{LIBRARY}/base/files.py", "Files that appear whole", "Files appear whole")
+    assert project.planned() == set()
+    change(project, f"{LIBRARY}/pruning/layerwise.py", '"cpu": 2048', '"cpu": 1024')
+    assert {"prune", "qlora", "full", "generate"} <= rules(project.planned())
+
+
+def test_code_that_changed_is_seen_in_a_copy_of_results_alone(project):
+    """Snakemake's own notes do not travel with results/; the records do."""
+    shutil.rmtree(project.folder / ".snakemake")
+    change(project, f"{LIBRARY}/pruning/pruners/wanda.py")
+    planned = project.planned()
+    assert {"prune", "generate"} <= rules(planned)
+    assert not any("magnitude" in path or "sparsegpt" in path for path in planned)
 
 
 def test_a_touched_source_reruns_nothing(project):
@@ -141,9 +171,9 @@ def test_another_number_of_resamples_trains_and_generates_nothing(project):
 
 def test_a_changed_plot_remakes_that_plot_alone(project):
     for module, drawn in {
-        "sparsity_layers": ["sparsity_layers"],
-        "quality": ["quality_size", "quality_time", "sparsity_layers"],
-        "figures": PLOTS,
+        "pages/sparsity_layers": ["sparsity_layers"],
+        "pages/quality": ["quality_size", "quality_time", "sparsity_layers"],
+        "pages/figures": PLOTS,
     }.items():
         change(project, f"workflow/scripts/sparsesum/{module}.py")
         planned = project.planned()
@@ -152,7 +182,7 @@ def test_a_changed_plot_remakes_that_plot_alone(project):
 
 
 def test_a_changed_count_of_zeros_redraws_their_plot_alone(project):
-    change(project, "workflow/scripts/sparsesum/zeros.py")
+    change(project, "workflow/scripts/sparsesum/pruning/sparsity.py")
     planned = project.planned()
     assert rules(planned) == {"sparsity", "plots"} and plots(planned) == ["sparsity_layers"]
 
@@ -176,12 +206,12 @@ def test_a_changed_adapter_rank_reruns_qlora_rows_alone(project):
 
 
 def test_changed_metrics_do_not_generate_again(project):
-    change(project, "workflow/scripts/sparsesum/metrics/rouge/rouge.py")
+    change(project, "workflow/scripts/sparsesum/scoring/metrics/rouge/rouge.py")
     assert rules(project.planned()) == {"examples", "score", "plots"}
 
 
 def test_another_look_at_facts_does_not_run_the_encoder(project):
-    change(project, "workflow/scripts/sparsesum/facts.py")
+    change(project, "workflow/scripts/sparsesum/scoring/facts.py")
     planned = project.planned("all", "results/browse.html")
     assert rules(planned) == {"grounding", "score", "plots"}
     assert {"results/browse.html", "results/table3.csv"} <= planned
@@ -191,16 +221,17 @@ def test_a_changed_page_redraws_nothing_else(project):
     done = project.snakemake("results/browse.html")
     assert done.returncode == 0, done.stdout[-3000:]
     for part in ("browse.py", "browse.js", "browse.css", "browse.html"):
-        change(project, f"workflow/scripts/sparsesum/{part}")
+        change(project, f"{LIBRARY}/pages/{part}")
         assert project.planned("all", "results/browse.html") == {"results/browse.html"}
 
 
+@pytest.mark.long("a row through all stages")
 def test_a_partial_rerun_makes_just_what_was_planned(project):
     """One pruner changed for real, run, and every other file untouched."""
     before = project.files()
     change(
         project,
-        "workflow/scripts/sparsesum/pruners/magnitude.py",
+        "workflow/scripts/sparsesum/pruning/pruners/magnitude.py",
         "score = weight.abs()",
         "score = -weight.abs()",
     )

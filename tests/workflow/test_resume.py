@@ -12,7 +12,9 @@ import pytest
 import torch
 from transformers import OPTConfig, OPTForCausalLM
 
-from tests.workflow.project import GRID, Project
+from tests.workflow.project import GRID, Project, rule_of
+
+pytestmark = pytest.mark.long("true commands, whose jobs are long enough to be killed under way")
 
 LAYERS = 60
 TARGET = Path("results/prune/bills/deep/sparsegpt_2of4/model.safetensors")
@@ -46,7 +48,7 @@ def kill_once(running: subprocess.Popen, rule: str, after: Path) -> None:
         assert running.poll() is None, "it ended before it could be killed"
         time.sleep(0.002)
     for child in psutil.Process(running.pid).children(recursive=True):
-        if any(word.endswith(f".{rule}.py") for word in child.cmdline()):
+        if rule_of(child) == rule:
             os.kill(child.pid, signal.SIGKILL)
             running.communicate()
             assert running.returncode != 0
@@ -56,8 +58,8 @@ def kill_once(running: subprocess.Popen, rule: str, after: Path) -> None:
 
 def going_on(output: str) -> str:
     """The one line that says so."""
-    (line,) = [line for line in output.splitlines() if "going on from" in line]
-    return line.rpartition("going on from ")[2]
+    (line,) = [line for line in output.splitlines() if "resuming from" in line]
+    return line.rpartition("resuming from ")[2]
 
 
 def test_a_killed_pruning_goes_on_with_the_same_bytes(deep):
@@ -78,7 +80,7 @@ def test_a_killed_pruning_goes_on_with_the_same_bytes(deep):
     shutil.rmtree(target.parent)
     undisturbed = deep.snakemake("--", str(TARGET))
     assert undisturbed.returncode == 0
-    assert "going on" not in undisturbed.stdout
+    assert "resuming" not in undisturbed.stdout
     assert target.read_bytes() == resumed
 
 
@@ -90,7 +92,7 @@ def test_what_a_killed_job_left_is_not_gone_on_from_with_other_settings(deep):
     (scratch / "identity.json").write_text("{}")
     done = deep.snakemake("--", str(TARGET))
     assert done.returncode == 0, done.stdout[-3000:]
-    assert "going on" not in done.stdout and not scratch.exists()
+    assert "resuming" not in done.stdout and not scratch.exists()
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_the_comparisons_of_a_finished_grid(project):
     assert "Which rows differ, preset tiny" in text and "of all 15 pairs differ" in text
 
     assert project.planned(COMPARISONS) == set()
-    change(project, "workflow/scripts/sparsesum/comparison.py")
+    change(project, "workflow/scripts/sparsesum/evidence/comparison.py")
     made = COMPARISONS_TABLE
     assert project.planned(COMPARISONS) == made and project.planned() == set()
 

@@ -9,35 +9,19 @@ The page to read outputs on: one HTML file that needs no other file and no netwo
 rule browse:
     input:
         bills=[f"results/corpus/{CORPUS}/{split}.jsonl" for split in SPLITS],
-        validation=of_rows(
-            "results/generate/{corpus}/{model}/{sparsity}/{finetuning}/validation.jsonl"
-        ),
-        test=of_rows("results/generate/{corpus}/{model}/{sparsity}/{finetuning}/test.jsonl"),
-        examples=of_rows("results/examples/{corpus}/{model}/{sparsity}/{finetuning}.csv"),
-        grounding=of_rows("results/grounding/{corpus}/{model}/{sparsity}/{finetuning}.csv"),
-        marks=of_rows("results/grounding/{corpus}/{model}/{sparsity}/{finetuning}.jsonl"),
-        template=scripts(*(f"sparsesum/browse.{ending}" for ending in ("html", "css", "js"))),
-        code=scripts("browse.py"),
+        validation=of_rows(f"results/generate/{ROW}/validation.jsonl"),
+        test=of_rows(f"results/generate/{ROW}/test.jsonl"),
+        examples=of_rows(f"results/examples/{ROW}.csv"),
+        grounding=of_rows(f"results/grounding/{ROW}.csv"),
+        marks=of_rows(f"results/grounding/{ROW}.jsonl"),
     output:
-        page=report(
-            "results/browse.html",
-            caption="../report/browse.rst",
-            category="2. Reading the outputs",
-            labels={"shows": "all rows side by side"},
-        ),
+        page=page("browse", "2. Reading the outputs", "all rows side by side"),
         provenance="results/browse.provenance.json",
-    log:
-        "results/logs/browse.log",
-    benchmark:
-        "results/benchmarks/browse.tsv"
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=20,
-        gpu=0,
+    localrule: True
     params:
+        code=code(
+            "browse.py", *(f"sparsesum/pages/browse.{kind}" for kind in ("html", "css", "js"))
+        ),
         rows=cells(ROWS),
         preset=config["preset"],
         note=config["note"],

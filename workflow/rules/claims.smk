@@ -9,18 +9,11 @@ The paper's claims as tests on results. No other target asks for them: results/c
 A claim whose rows the grid lacks is "not testable", and the others are tested.
 """
 
-BASES = [row.model for row in ROWS if (row.finetuning, row.pruner) == ("base", grid.NONE)]
-
-
-def of_bases(template):
-    """The artifact of each model whose unpruned base is a row of the grid."""
-    return [template.format(corpus=CORPUS, model=model) for model in BASES]
-
 
 def activation_aware():
     """The grid's pruners that look at activations."""
     used = sorted({row.pruner for row in ROWS} - {grid.NONE})
-    return [name for name in used if sources.defines(f"sparsesum/pruners/{name}.py", "accumulate")]
+    return list(filter(calibrates, used))
 
 
 rule cheats:
@@ -34,28 +27,17 @@ rule cheats:
         tokenizer="results/dense/{model}/tokenizer.json",
         manifest=manifest("encoder", ENCODER),
         encoder=encoder_files,
-        code=scripts(
-            "cheats.py",
-            "sparsesum/metrics/rouge/rouge.py",
-            "sparsesum/metrics/bertscore/bertscore.py",
-        ),
     output:
         scores="results/cheats/{corpus}/{model}.csv",
         predictions="results/cheats/{corpus}/{model}.jsonl",
         provenance="results/cheats/{corpus}/{model}.provenance.json",
-    log:
-        "results/logs/cheats/{corpus}/{model}.log",
-    benchmark:
-        "results/benchmarks/cheats/{corpus}/{model}.tsv"
-    conda:
-        "../../envs/sparsesum.yaml"
     threads: config["threads"]["score"]
     resources:
         mem_mb=sized(4000),
-        runtime=sized(30),
         gpu=gpus,
         gpu_mb=gpu_share(6000),
     params:
+        code=code("cheats.py", *METRICS),
         encoder=located(config["score"]["encoder"]),
         prompt=config["prompt"],
         sha256=config["score"]["sha256"],
@@ -74,29 +56,14 @@ rule table_cheats:
         examples=of_bases("results/examples/{corpus}/{model}/dense/base.csv"),
         grounding=of_bases("results/grounding/{corpus}/{model}/dense/base.csv"),
         cheats=of_bases("results/cheats/{corpus}/{model}.csv"),
-        code=scripts("table_cheats.py"),
     output:
         csv="results/table_cheats.csv",
         markdown="results/table_cheats.md",
-        page=report(
-            "results/table_cheats.html",
-            caption="../report/table_cheats.rst",
-            category="1. Results",
-            labels={"shows": "what cheating scores"},
-        ),
+        page=page("table_cheats", "1. Results", "what cheating scores"),
         provenance="results/table_cheats.provenance.json",
-    log:
-        "results/logs/table_cheats.log",
-    benchmark:
-        "results/benchmarks/table_cheats.tsv"
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=20,
-        gpu=0,
+    localrule: True
     params:
+        code=code("table_cheats.py"),
         models=BASES,
         resamples=config["score"]["resamples"],
         seed=config["score"]["seed"],
@@ -110,34 +77,19 @@ rule table_cheats:
 
 rule claims:
     input:
-        examples=of_rows("results/examples/{corpus}/{model}/{sparsity}/{finetuning}.csv"),
-        costs=of_rows("results/measure/{corpus}/{model}/{sparsity}/{finetuning}.json"),
+        examples=of_rows(f"results/examples/{ROW}.csv"),
+        costs=of_rows(f"results/measure/{ROW}.json"),
         bases=of_bases("results/generate/{corpus}/{model}/dense/base/test.jsonl"),
         cheats=of_bases("results/cheats/{corpus}/{model}.csv"),
         sources=of_bases("results/cheats/{corpus}/{model}.jsonl"),
-        code=scripts("claims.py"),
     output:
         csv="results/claims.csv",
         markdown="results/claims.md",
-        page=report(
-            "results/claims.html",
-            caption="../report/claims.rst",
-            category="6. Claims",
-            labels={"shows": "the claims"},
-        ),
+        page=page("claims", "6. Claims", "the claims"),
         provenance="results/claims.provenance.json",
-    log:
-        "results/logs/claims.log",
-    benchmark:
-        "results/benchmarks/claims.tsv"
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=20,
-        gpu=0,
+    localrule: True
     params:
+        code=code("claims.py"),
         rows=cells(ROWS),
         bases=BASES,
         aware=activation_aware(),

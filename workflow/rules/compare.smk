@@ -11,38 +11,18 @@ and scores, and nothing that is measured with a clock.
 """
 
 
-def of_seeds(template):
-    """The artifact of each fine-tuned row: of all with the first seed, then of all with the next."""
-    return [path for seed in SEEDS for path in of_rows(template, TRAINED, seed)]
-
-
 rule comparisons:
     input:
-        examples=of_rows("results/examples/{corpus}/{model}/{sparsity}/{finetuning}.csv"),
-        grounding=of_rows("results/grounding/{corpus}/{model}/{sparsity}/{finetuning}.csv"),
-        code=scripts("comparisons.py"),
+        examples=of_rows(f"results/examples/{ROW}.csv"),
+        grounding=of_rows(f"results/grounding/{ROW}.csv"),
     output:
         csv="results/comparisons.csv",
         markdown="results/comparisons.md",
-        page=report(
-            "results/comparisons.html",
-            caption="../report/comparisons.rst",
-            category="1. Results",
-            labels={"shows": "which rows differ"},
-        ),
+        page=page("comparisons", "1. Results", "which rows differ"),
         provenance="results/comparisons.provenance.json",
-    log:
-        "results/logs/comparisons.log",
-    benchmark:
-        "results/benchmarks/comparisons.tsv"
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=20,
-        gpu=0,
+    localrule: True
     params:
+        code=code("comparisons.py"),
         rows=cells(ROWS),
         metrics=config["comparisons"]["metrics"],
         resamples=config["comparisons"]["resamples"],
@@ -57,31 +37,16 @@ rule comparisons:
 
 rule seeds:
     input:
-        examples=of_seeds("results/examples/{corpus}/{model}/{sparsity}/{finetuning}.csv"),
-        grounding=of_seeds("results/grounding/{corpus}/{model}/{sparsity}/{finetuning}.csv"),
-        code=scripts("seeds.py"),
+        examples=of_seeds(f"results/examples/{ROW}.csv"),
+        grounding=of_seeds(f"results/grounding/{ROW}.csv"),
     output:
         csv="results/seeds.csv",
         markdown="results/seeds.md",
-        page=report(
-            "results/seeds.html",
-            caption="../report/seeds.rst",
-            category="1. Results",
-            labels={"shows": "seeds"},
-        ),
+        page=page("seeds", "1. Results", "seeds"),
         provenance="results/seeds.provenance.json",
-    log:
-        "results/logs/seeds.log",
-    benchmark:
-        "results/benchmarks/seeds.tsv"
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=20,
-        gpu=0,
+    localrule: True
     params:
+        code=code("seeds.py"),
         rows=cells(TRAINED),
         seeds=config["seeds"],
         metrics=config["comparisons"]["metrics"],

@@ -11,7 +11,7 @@ texts of its own: key calibration.text), and held-out text of the test split.
 `bills` makes the synthetic corpus that ships in resources/bills; no target asks for it.
 """
 
-from sparsesum import splits
+from sparsesum.corpus import splits
 
 
 def split_files(wildcards):
@@ -33,22 +33,11 @@ rule corpus:
     input:
         source=split_files,
         manifest=lambda wildcards: manifest("corpus", wildcards.corpus),
-        code=scripts("corpus.py"),
     output:
         "results/corpus/{corpus}/{split}.jsonl",
         provenance="results/corpus/{corpus}/{split}.provenance.json",
-    log:
-        "results/logs/corpus/{corpus}/{split}.log",
-    benchmark:
-        "results/benchmarks/corpus/{corpus}/{split}.tsv"
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=sized(2000),
-        runtime=sized(30),
-        gpu=0,
     params:
+        code=code("corpus.py"),
         source=lambda wildcards: located(config["corpora"][wildcards.corpus]["source"]),
         split=lambda wildcards: config["corpora"][wildcards.corpus]["splits"][wildcards.split],
         options=lambda wildcards: {
@@ -66,24 +55,13 @@ rule tokens:
     input:
         records="results/corpus/{corpus}/{split}.jsonl",
         tokenizer="results/dense/{model}/tokenizer.json",
-        code=scripts("tokens.py"),
     output:
         "results/tokens/{corpus}/{model}/{split}.parquet",
         provenance="results/tokens/{corpus}/{model}/{split}.provenance.json",
-    log:
-        "results/logs/tokens/{corpus}/{model}/{split}.log",
-    benchmark:
-        "results/benchmarks/tokens/{corpus}/{model}/{split}.tsv"
     priority: priorities["prepare"]
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=sized(2000),
-        runtime=sized(30),
-        gpu=0,
     params:
         **config["tokens"],
+        code=code("tokens.py"),
         prompt=config["prompt"],
     message:
         "Tokens of the {wildcards.split} split for {wildcards.model}"
@@ -105,24 +83,13 @@ def calibration_texts(wildcards):
 rule calibration:
     input:
         unpack(calibration_texts),
-        code=scripts("calibration.py"),
     output:
         "results/calibration/{corpus}/{model}.safetensors",
         provenance="results/calibration/{corpus}/{model}.provenance.json",
-    log:
-        "results/logs/calibration/{corpus}/{model}.log",
-    benchmark:
-        "results/benchmarks/calibration/{corpus}/{model}.tsv"
     priority: priorities["prepare"]
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=sized(2000),
-        runtime=sized(30),
-        gpu=0,
     params:
         **config["calibration"],
+        code=code("calibration.py"),
         source=located((config["calibration"]["text"] or {"source": ""})["source"]),
     message:
         "Calibration set for {wildcards.model}"
@@ -135,24 +102,13 @@ rule heldout:
         records="results/corpus/{corpus}/test.jsonl",
         tokenizer="results/dense/{model}/tokenizer.json",
         config="results/dense/{model}/config.json",
-        code=scripts("heldout.py"),
     output:
         "results/heldout/{corpus}/{model}.safetensors",
         provenance="results/heldout/{corpus}/{model}.provenance.json",
-    log:
-        "results/logs/heldout/{corpus}/{model}.log",
-    benchmark:
-        "results/benchmarks/heldout/{corpus}/{model}.tsv"
     priority: priorities["prepare"]
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=sized(2000),
-        runtime=sized(30),
-        gpu=0,
     params:
         **config["heldout"],
+        code=code("heldout.py"),
     message:
         "Held-out text for {wildcards.model}"
     script:
@@ -160,24 +116,13 @@ rule heldout:
 
 
 rule bills:
-    input:
-        code=scripts("bills.py"),
     output:
         train="results/bills/train.jsonl",
         test="results/bills/test.jsonl",
         ca_test="results/bills/ca_test.jsonl",
         provenance="results/bills/provenance.json",
-    log:
-        "results/logs/bills.log",
-    benchmark:
-        "results/benchmarks/bills.tsv"
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=sized(1000),
-        runtime=sized(10),
-        gpu=0,
+    params:
+        code=code("bills.py"),
     message:
         "Synthetic bills"
     script:

@@ -18,29 +18,19 @@ rule download:
         manifest("corpus", CORPUS),
         manifest("encoder", ENCODER),
         manifest("text", TEXT) if config["calibration"]["text"] else [],
+    localrule: True
 
 
 rule fetch:
-    input:
-        code=scripts("fetch.py"),
     output:
         "results/fetch/{kind}/{name}.json",
         provenance="results/fetch/{kind}/{name}.provenance.json",
-    log:
-        "results/logs/fetch/{kind}/{name}.log",
-    benchmark:
-        "results/benchmarks/fetch/{kind}/{name}.tsv"
     wildcard_constraints:
         kind="model|corpus|encoder|text",
         name=any_of({*config["models"], *config["corpora"], ENCODER, TEXT} - {""}),
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=120,
-        gpu=0,
+    localrule: True
     params:
+        code=code("fetch.py"),
         origin=lambda wildcards: origin(wildcards.kind, wildcards.name),
     message:
         "Fetching {params.origin[source]} from the Hugging Face Hub"

@@ -1,89 +1,68 @@
 """
-Fine-tuned models, from the dense or a pruned checkpoint, on the tokens of the train split.
+Fine-tuned models, from the dense or a pruned checkpoint, on the tokens of the train split: a rule for
+each method, which is a file in sparsesum/finetuning/methods/.
 
-  out  results/full/CORPUS/MODEL/SPARSITY/         every parameter trained (a pruned one's zeros kept)
-       results/qlora/CORPUS/MODEL/SPARSITY/        base/ in int8, adapter/ beside it
-                                                   (transformers and peft load all three)
-       .../curve.csv and .../costs.json            the loss curve; training time and peak memory
+  out  results/METHOD/CORPUS/MODEL/VARIANT/
+         a whole model (full: a pruned one's zeros are kept), or
+         base/ and adapter/ (qlora: the base in int8); transformers and peft load all of them
+         curve.csv and costs.json    the loss curve; training time and peak memory
 
-SPARSITY is SPARSITY@SEED for each but the first of `seeds`, here and in all that is made of it.
+VARIANT is VARIANT@SEED for each but the first of `seeds`, here and in all that is made from it.
 Training runs alone, since its time is a result.
 """
 
 
-rule full:
-    input:
-        model=checkpoint,
-        tokens="results/tokens/{corpus}/{model}/train.parquet",
-        tokenizer="results/dense/{model}/tokenizer.json",
-        code=scripts("full.py"),
-    output:
-        model="results/full/{corpus}/{model}/{sparsity}/model.safetensors",
-        config="results/full/{corpus}/{model}/{sparsity}/config.json",
-        tokenizer="results/full/{corpus}/{model}/{sparsity}/tokenizer.json",
-        tokenizer_config="results/full/{corpus}/{model}/{sparsity}/tokenizer_config.json",
-        curve="results/full/{corpus}/{model}/{sparsity}/curve.csv",
-        costs="results/full/{corpus}/{model}/{sparsity}/costs.json",
-        provenance="results/full/{corpus}/{model}/{sparsity}/provenance.json",
-    log:
-        "results/logs/full/{corpus}/{model}/{sparsity}.log",
-    benchmark:
-        "results/benchmarks/full/{corpus}/{model}/{sparsity}.tsv"
-    priority: priorities["train"]
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: alone("full")
-    resources:
-        mem_mb=sized(4000, 8),
-        runtime=sized(60, 0.4),
-        gpu=gpus,
-        gpu_mb=whole_gpu,
-    params:
-        settings=training("full"),
-        device=config["device"],
-        deterministic=config["deterministic"],
-        threads=config["threads"]["full"],
-    message:
-        "Full fine-tuning of {wildcards.model}, {wildcards.sparsity}"
-    script:
-        "../scripts/full.py"
+def training(section):
+    """A param: the settings of a training, with the seed that its path names, or the first."""
+
+    def settings(wildcards):
+        seed = wildcards.variant.partition("@")[2] or config["seeds"][0]
+        return config[section] | {"seed": int(seed)}
+
+    return settings
 
 
-rule qlora:
-    input:
-        model=checkpoint,
-        tokens="results/tokens/{corpus}/{model}/train.parquet",
-        tokenizer="results/dense/{model}/tokenizer.json",
-        code=scripts("qlora.py"),
-    output:
-        model="results/qlora/{corpus}/{model}/{sparsity}/base/model.safetensors",
-        config="results/qlora/{corpus}/{model}/{sparsity}/base/config.json",
-        tokenizer="results/qlora/{corpus}/{model}/{sparsity}/base/tokenizer.json",
-        tokenizer_config="results/qlora/{corpus}/{model}/{sparsity}/base/tokenizer_config.json",
-        adapter="results/qlora/{corpus}/{model}/{sparsity}/adapter/adapter_model.safetensors",
-        adapter_config="results/qlora/{corpus}/{model}/{sparsity}/adapter/adapter_config.json",
-        curve="results/qlora/{corpus}/{model}/{sparsity}/curve.csv",
-        costs="results/qlora/{corpus}/{model}/{sparsity}/costs.json",
-        provenance="results/qlora/{corpus}/{model}/{sparsity}/provenance.json",
-    log:
-        "results/logs/qlora/{corpus}/{model}/{sparsity}.log",
-    benchmark:
-        "results/benchmarks/qlora/{corpus}/{model}/{sparsity}.tsv"
-    priority: priorities["train"]
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: alone("qlora")
-    resources:
-        mem_mb=sized(4000, 6),
-        runtime=sized(60, 0.6),
-        gpu=gpus,
-        gpu_mb=whole_gpu,
-    params:
-        settings=training("qlora"),
-        device=config["device"],
-        deterministic=config["deterministic"],
-        threads=config["threads"]["qlora"],
-    message:
-        "QLoRA fine-tuning of {wildcards.model}, {wildcards.sparsity}"
-    script:
-        "../scripts/qlora.py"
+def model_files(folder, adapter):
+    """The outputs that are a model: its own files, and with an adapter those beside its base."""
+    base = f"{folder}/base" if adapter else folder
+    names = ["config.json", "tokenizer.json", "tokenizer_config.json"]
+    files = {"model": f"{base}/model.safetensors"}
+    files |= {name.partition(".")[0]: f"{base}/{name}" for name in names}
+    if adapter:
+        files["adapter"] = f"{folder}/adapter/adapter_model.safetensors"
+        files["adapter_config"] = f"{folder}/adapter/adapter_config.json"
+    return files
+
+
+for method in METHODS:
+
+    rule:
+        name:
+            method
+        input:
+            model=checkpoint,
+            tokens="results/tokens/{corpus}/{model}/train.parquet",
+            tokenizer="results/dense/{model}/tokenizer.json",
+        output:
+            **model_files(f"results/{method}/{CHECKPOINT}", adapts(method)),
+            curve=f"results/{method}/{CHECKPOINT}/curve.csv",
+            costs=f"results/{method}/{CHECKPOINT}/costs.json",
+            provenance=f"results/{method}/{CHECKPOINT}/provenance.json",
+        priority: priorities["train"]
+        threads: alone("finetune")
+        resources:
+            mem_mb=sized(4000, 8),
+            runtime=sized(60, 0.6),
+            gpu=gpus,
+            gpu_mb=whole_gpu,
+        params:
+            code=code("finetune.py", f"sparsesum/finetuning/methods/{method}.py"),
+            method=method,
+            settings=training(method),
+            device=config["device"],
+            deterministic=config["deterministic"],
+            threads=config["threads"]["finetune"],
+        message:
+            f"Fine-tuning ({method}) of {{wildcards.model}}, {{wildcards.variant}}"
+        script:
+            "../scripts/finetune.py"

@@ -2,7 +2,7 @@
 Generations: what each row writes for each bill of both splits, by greedy decoding.
 
   in   the files that deploy the row, and the tokens of both splits
-  out  results/generate/CORPUS/MODEL/SPARSITY/FINETUNING/SPLIT.jsonl
+  out  results/generate/CORPUS/MODEL/VARIANT/FINETUNING/SPLIT.jsonl
        id, prompt_tokens, tokens, cut_off, prediction, reference
        .../costs.json    generation time, peak memory, and the protocol
 
@@ -13,7 +13,7 @@ Rows of the table run alone, since their time is a result.
 def timed(wildcards):
     """Whether a row's time is shown: that of the grid's rows, with the first seed."""
     return any(
-        (wildcards.model, wildcards.sparsity) == (row.model, row.checkpoint)
+        (wildcards.model, wildcards.variant) == (row.model, row.checkpoint)
         and wildcards.finetuning == scored_as(row)
         for row in ROWS
     )
@@ -24,19 +24,12 @@ rule generate:
         unpack(deployed),
         validation="results/tokens/{corpus}/{model}/validation.parquet",
         test="results/tokens/{corpus}/{model}/test.parquet",
-        code=scripts("generate.py"),
     output:
-        validation="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/validation.jsonl",
-        test="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/test.jsonl",
-        costs="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/costs.json",
-        provenance="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/provenance.json",
-    log:
-        "results/logs/generate/{corpus}/{model}/{sparsity}/{finetuning}.log",
-    benchmark:
-        "results/benchmarks/generate/{corpus}/{model}/{sparsity}/{finetuning}.tsv"
+        validation=f"results/generate/{ROW}/validation.jsonl",
+        test=f"results/generate/{ROW}/test.jsonl",
+        costs=f"results/generate/{ROW}/costs.json",
+        provenance=f"results/generate/{ROW}/provenance.json",
     priority: priorities["evaluate"]
-    conda:
-        "../../envs/sparsesum.yaml"
     threads: alone("generate", timed)
     resources:
         mem_mb=sized(3000, 5),
@@ -45,6 +38,7 @@ rule generate:
         # With batch_size: auto a job takes what the card has.
         gpu_mb=whole_gpu,
     params:
+        code=code("generate.py"),
         settings=config["generate"],
         prompt=config["prompt"],
         device=config["device"],
@@ -52,6 +46,6 @@ rule generate:
         # A time that was taken beside other jobs is none for the table.
         alone=timed,
     message:
-        "Summaries by {wildcards.model}, {wildcards.sparsity}, {wildcards.finetuning}"
+        "Summaries by {wildcards.model}, {wildcards.variant}, {wildcards.finetuning}"
     script:
         "../scripts/generate.py"

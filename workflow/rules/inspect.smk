@@ -4,10 +4,10 @@ Linears' outputs, and perplexity.
 
   in   the dense and the pruned checkpoint, or the files that deploy a row; held-out text, and the
        test split's tokens
-  out  results/sparsity/CORPUS/MODEL/SPARSITY/FINETUNING.csv     tensor, layer, linear, zeros, weights
-       results/reconstruct/CORPUS/MODEL/SPARSITY.csv             layer, linear, error, zeros, weights
-       results/likelihood/CORPUS/MODEL/SPARSITY/FINETUNING.csv   text, id, tokens, nll (a sum, nats)
-       results/perplexity/CORPUS/MODEL/SPARSITY/FINETUNING.json  with intervals
+  out  results/sparsity/CORPUS/MODEL/VARIANT/FINETUNING.csv     tensor, layer, linear, zeros, weights
+       results/reconstruct/CORPUS/MODEL/VARIANT.csv             layer, linear, error, zeros, weights
+       results/likelihood/CORPUS/MODEL/VARIANT/FINETUNING.csv   text, id, tokens, nll (a sum, nats)
+       results/perplexity/CORPUS/MODEL/VARIANT/FINETUNING.json  with intervals
 
 Perplexity is two rules, so that another number of resamples loads no model. Only
 results/table_pruning.csv asks for these but the zeros, which are drawn with the grid.
@@ -17,24 +17,15 @@ results/table_pruning.csv asks for these but the zeros, which are drawn with the
 rule sparsity:
     input:
         model=lambda wildcards: deployed(wildcards)["model"][0],
-        code=scripts("sparsity.py"),
     output:
-        "results/sparsity/{corpus}/{model}/{sparsity}/{finetuning}.csv",
-        provenance="results/sparsity/{corpus}/{model}/{sparsity}/{finetuning}.provenance.json",
-    log:
-        "results/logs/sparsity/{corpus}/{model}/{sparsity}/{finetuning}.log",
-    benchmark:
-        "results/benchmarks/sparsity/{corpus}/{model}/{sparsity}/{finetuning}.tsv"
+        f"results/sparsity/{ROW}.csv",
+        provenance=f"results/sparsity/{ROW}.provenance.json",
     priority: priorities["evaluate"]
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=sized(500, 1),
-        runtime=sized(10),
-        gpu=0,
+    localrule: True
+    params:
+        code=code("sparsity.py"),
     message:
-        "Zeros of {wildcards.model}, {wildcards.sparsity}, {wildcards.finetuning}"
+        "Zeros of {wildcards.model}, {wildcards.variant}, {wildcards.finetuning}"
     script:
         "../scripts/sparsity.py"
 
@@ -45,17 +36,10 @@ rule reconstruct:
         config="results/dense/{model}/config.json",
         pruned=lambda wildcards: checkpoint(wildcards)[0],
         heldout="results/heldout/{corpus}/{model}.safetensors",
-        code=scripts("reconstruct.py"),
     output:
-        "results/reconstruct/{corpus}/{model}/{sparsity}.csv",
-        provenance="results/reconstruct/{corpus}/{model}/{sparsity}.provenance.json",
-    log:
-        "results/logs/reconstruct/{corpus}/{model}/{sparsity}.log",
-    benchmark:
-        "results/benchmarks/reconstruct/{corpus}/{model}/{sparsity}.tsv"
+        f"results/reconstruct/{CHECKPOINT}.csv",
+        provenance=f"results/reconstruct/{CHECKPOINT}.provenance.json",
     priority: priorities["evaluate"]
-    conda:
-        "../../envs/sparsesum.yaml"
     threads: config["threads"]["reconstruct"]
     resources:
         mem_mb=sized(3000, 1),
@@ -63,10 +47,11 @@ rule reconstruct:
         gpu=gpus,
         gpu_mb=gpu_share(4000, 2),
     params:
+        code=code("reconstruct.py"),
         device=config["device"],
         threads=config["threads"]["reconstruct"],
     message:
-        "Reconstruction errors of {wildcards.model}, {wildcards.sparsity}"
+        "Reconstruction errors of {wildcards.model}, {wildcards.variant}"
     script:
         "../scripts/reconstruct.py"
 
@@ -76,17 +61,10 @@ rule likelihood:
         unpack(deployed),
         heldout="results/heldout/{corpus}/{model}.safetensors",
         tokens="results/tokens/{corpus}/{model}/test.parquet",
-        code=scripts("likelihood.py"),
     output:
-        "results/likelihood/{corpus}/{model}/{sparsity}/{finetuning}.csv",
-        provenance="results/likelihood/{corpus}/{model}/{sparsity}/{finetuning}.provenance.json",
-    log:
-        "results/logs/likelihood/{corpus}/{model}/{sparsity}/{finetuning}.log",
-    benchmark:
-        "results/benchmarks/likelihood/{corpus}/{model}/{sparsity}/{finetuning}.tsv"
+        f"results/likelihood/{ROW}.csv",
+        provenance=f"results/likelihood/{ROW}.provenance.json",
     priority: priorities["evaluate"]
-    conda:
-        "../../envs/sparsesum.yaml"
     threads: config["threads"]["likelihood"]
     resources:
         mem_mb=sized(3000, 5),
@@ -94,11 +72,12 @@ rule likelihood:
         gpu=gpus,
         gpu_mb=gpu_share(4000, 4),
     params:
+        code=code("likelihood.py"),
         dtype=config["generate"]["dtype"],
         device=config["device"],
         threads=config["threads"]["likelihood"],
     message:
-        "Likelihood of held-out text and of summaries: {wildcards.model}, {wildcards.sparsity}, "
+        "Likelihood of held-out text and of summaries: {wildcards.model}, {wildcards.variant}, "
         "{wildcards.finetuning}"
     script:
         "../scripts/likelihood.py"
@@ -106,27 +85,16 @@ rule likelihood:
 
 rule perplexity:
     input:
-        likelihood="results/likelihood/{corpus}/{model}/{sparsity}/{finetuning}.csv",
-        code=scripts("perplexity.py"),
+        likelihood=f"results/likelihood/{ROW}.csv",
     output:
-        "results/perplexity/{corpus}/{model}/{sparsity}/{finetuning}.json",
-        provenance="results/perplexity/{corpus}/{model}/{sparsity}/{finetuning}.provenance.json",
-    log:
-        "results/logs/perplexity/{corpus}/{model}/{sparsity}/{finetuning}.log",
-    benchmark:
-        "results/benchmarks/perplexity/{corpus}/{model}/{sparsity}/{finetuning}.tsv"
+        f"results/perplexity/{ROW}.json",
+        provenance=f"results/perplexity/{ROW}.provenance.json",
     priority: priorities["evaluate"]
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=sized(1000),
-        runtime=sized(20),
-        gpu=0,
     params:
+        code=code("perplexity.py"),
         resamples=config["score"]["resamples"],
         seed=config["score"]["seed"],
     message:
-        "Perplexities of {wildcards.model}, {wildcards.sparsity}, {wildcards.finetuning}"
+        "Perplexities of {wildcards.model}, {wildcards.variant}, {wildcards.finetuning}"
     script:
         "../scripts/perplexity.py"

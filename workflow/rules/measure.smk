@@ -2,7 +2,7 @@
 Costs: what a row takes to run, on a machine that does nothing else meanwhile.
 
   in   the files that deploy the row, the costs of its generation, and a prompt
-  out  results/measure/CORPUS/MODEL/SPARSITY/FINETUNING.json
+  out  results/measure/CORPUS/MODEL/VARIANT/FINETUNING.json
        generation time, latency, peak memory, parameters, nonzero ones, bytes, and the protocol
 """
 
@@ -16,25 +16,18 @@ def engines(wildcards):
     if not wildcards.finetuning.startswith("qlora"):
         return ["dense"]
     own = config["generate"]["engine"]
-    unpruned = wildcards.sparsity.partition("@")[0] == "dense"
+    unpruned = wildcards.variant.partition("@")[0] == "dense"
     return list(dict.fromkeys([own, "dense", "int8", "transformers"])) if unpruned else [own]
 
 
 rule measure:
     input:
         unpack(deployed),
-        costs="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/costs.json",
+        costs=f"results/generate/{ROW}/costs.json",
         validation="results/tokens/{corpus}/{model}/validation.parquet",
-        code=scripts("measure.py"),
     output:
-        "results/measure/{corpus}/{model}/{sparsity}/{finetuning}.json",
-        provenance="results/measure/{corpus}/{model}/{sparsity}/{finetuning}.provenance.json",
-    log:
-        "results/logs/measure/{corpus}/{model}/{sparsity}/{finetuning}.log",
-    benchmark:
-        "results/benchmarks/measure/{corpus}/{model}/{sparsity}/{finetuning}.tsv"
-    conda:
-        "../../envs/sparsesum.yaml"
+        f"results/measure/{ROW}.json",
+        provenance=f"results/measure/{ROW}.provenance.json",
     threads: alone("measure")
     resources:
         mem_mb=sized(3000, 5),
@@ -42,12 +35,13 @@ rule measure:
         gpu=gpus,
         gpu_mb=whole_gpu,
     params:
+        code=code("measure.py"),
         generate=config["generate"],
         engines=engines,
         measure=config["measure"],
         device=config["device"],
         threads=config["threads"]["measure"],
     message:
-        "Costs of {wildcards.model}, {wildcards.sparsity}, {wildcards.finetuning}"
+        "Costs of {wildcards.model}, {wildcards.variant}, {wildcards.finetuning}"
     script:
         "../scripts/measure.py"

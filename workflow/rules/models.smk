@@ -15,26 +15,18 @@ rule dense:
             "models", wildcards.model, ["*.json", "*.safetensors", "*.bin", "merges.txt"]
         ),
         manifest=lambda wildcards: manifest("model", wildcards.model),
-        code=scripts("dense.py"),
     output:
         model="results/dense/{model}/model.safetensors",
         config="results/dense/{model}/config.json",
         tokenizer="results/dense/{model}/tokenizer.json",
         tokenizer_config="results/dense/{model}/tokenizer_config.json",
         provenance="results/dense/{model}/provenance.json",
-    log:
-        "results/logs/dense/{model}.log",
-    benchmark:
-        "results/benchmarks/dense/{model}.tsv"
     priority: priorities["prepare"]
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
     resources:
         mem_mb=sized(2000, 2),
         runtime=sized(10, 0.01),
-        gpu=0,
     params:
+        code=code("dense.py"),
         source=lambda wildcards: located(config["models"][wildcards.model]["source"]),
     message:
         "Dense checkpoint of {wildcards.model}"
@@ -43,27 +35,19 @@ rule dense:
 
 
 rule pretrain:
-    input:
-        code=scripts("pretrain.py"),
     output:
         model="results/pretrain/{model}/model.safetensors",
         config="results/pretrain/{model}/config.json",
         tokenizer="results/pretrain/{model}/tokenizer.json",
         provenance="results/pretrain/{model}/provenance.json",
-    log:
-        "results/logs/pretrain/{model}.log",
-    benchmark:
-        "results/benchmarks/pretrain/{model}.tsv"
     wildcard_constraints:
         model=any_of(config["pretraining"]["models"]),
-    conda:
-        "../../envs/sparsesum.yaml"
     threads: config["threads"]["pretrain"]
     resources:
         mem_mb=sized(4000),
         runtime=sized(120),
-        gpu=0,
     params:
+        code=code("pretrain.py"),
         batch_size=config["pretraining"]["batch_size"],
         vocabulary=config["pretraining"]["vocabulary"],
         seed=config["pretraining"]["seed"],
@@ -86,25 +70,17 @@ rule stand_in:
     input:
         shape=shape_of_stand_in,
         tokenizer=located("resources/models/opt-125m-mini/tokenizer.json"),
-        code=scripts("stand_in.py"),
     output:
         model="results/stand_in/{name}/model.safetensors",
         config="results/stand_in/{name}/config.json",
         tokenizer="results/stand_in/{name}/tokenizer.json",
         provenance="results/stand_in/{name}/provenance.json",
-    log:
-        "results/logs/stand_in/{name}.log",
-    benchmark:
-        "results/benchmarks/stand_in/{name}.tsv"
     wildcard_constraints:
         name="opt-125m|opt-350m|roberta-large",
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
     resources:
         mem_mb=sized(6000),
-        runtime=sized(10),
-        gpu=0,
+    params:
+        code=code("stand_in.py"),
     message:
         "Stand-in for {wildcards.name}: random weights"
     script:

@@ -10,222 +10,91 @@ Pictures of the results, for `snakemake --report`; a rule each, and what is draw
 
 from dataclasses import replace
 
-# Each checkpoint of the grid: a pruned one as pruned, then what its rows made of it.
+# Each checkpoint of the grid: a pruned one as pruned, then what its rows made from it.
 CHECKPOINTS = list(
     dict.fromkeys(
-        made
+        each
         for row in ROWS
-        for made in ([] if row.pruner == grid.NONE else [replace(row, finetuning="base")]) + [row]
+        for each in ([] if row.pruner == grid.NONE else [replace(row, finetuning=grid.BASE)])
+        + [row]
     )
 )
+PRESET = {"preset": config["preset"]}
 
-PLOTS = [
-    f"results/plots/{name}.svg"
-    for name in ("quality_size", "quality_time", "heat_map", "training_curves", "sparsity_layers")
-]
-if COUNTERPARTS:
-    PLOTS.append("results/plots/published.svg")
-
-
-rule quality_size:
-    input:
-        table="results/table3.csv",
-        code=scripts("quality_size.py"),
-    output:
-        plot=report(
-            "results/plots/quality_size.svg",
-            caption="../report/quality_size.rst",
-            category="1. Results",
-            labels={"shows": "quality against size"},
-        ),
-        data="results/plots/quality_size.csv",
-        provenance="results/plots/quality_size.provenance.json",
-    log:
-        "results/logs/quality_size.log",
-    benchmark:
-        "results/benchmarks/quality_size.tsv"
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=20,
-        gpu=0,
-    message:
-        "Plot of quality against size on disk"
-    script:
-        "../scripts/quality_size.py"
-
-
-rule quality_time:
-    input:
-        table="results/table3.csv",
-        code=scripts("quality_time.py"),
-    output:
-        plot=report(
-            "results/plots/quality_time.svg",
-            caption="../report/quality_time.rst",
-            category="1. Results",
-            labels={"shows": "quality against time"},
-        ),
-        data="results/plots/quality_time.csv",
-        provenance="results/plots/quality_time.provenance.json",
-    log:
-        "results/logs/quality_time.log",
-    benchmark:
-        "results/benchmarks/quality_time.tsv"
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=20,
-        gpu=0,
-    message:
-        "Plot of quality against time"
-    script:
-        "../scripts/quality_time.py"
-
-
-rule heat_map:
-    input:
-        table="results/table3.csv",
-        code=scripts("heat_map.py"),
-    output:
-        plot=report(
-            "results/plots/heat_map.svg",
-            caption="../report/heat_map.rst",
-            category="1. Results",
-            labels={"shows": "heat map of the grid"},
-        ),
-        data="results/plots/heat_map.csv",
-        provenance="results/plots/heat_map.provenance.json",
-    log:
-        "results/logs/heat_map.log",
-    benchmark:
-        "results/benchmarks/heat_map.tsv"
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=20,
-        gpu=0,
-    message:
-        "Heat map of the grid"
-    script:
-        "../scripts/heat_map.py"
-
-
-rule training_curves:
-    input:
-        curves=[
-            f"results/{row.finetuning}/{CORPUS}/{row.model}/{row.checkpoint}/curve.csv"
-            for row in TRAINED
-        ],
-        code=scripts("training_curves.py"),
-    output:
-        plot=report(
-            "results/plots/training_curves.svg",
-            caption="../report/training_curves.rst",
-            category="4. Training",
-            labels={"shows": "loss curves"},
-        ),
-        data="results/plots/training_curves.csv",
-        provenance="results/plots/training_curves.provenance.json",
-    log:
-        "results/logs/training_curves.log",
-    benchmark:
-        "results/benchmarks/training_curves.tsv"
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=20,
-        gpu=0,
-    params:
-        rows=cells(TRAINED),
-        preset=config["preset"],
-    message:
-        "Plot of the training curves"
-    script:
-        "../scripts/training_curves.py"
-
-
-rule sparsity_layers:
-    input:
-        counts=of_rows("results/sparsity/{corpus}/{model}/{sparsity}/{finetuning}.csv", CHECKPOINTS),
-        code=scripts("sparsity_layers.py"),
-    output:
-        plot=report(
-            "results/plots/sparsity_layers.svg",
-            caption="../report/sparsity_layers.rst",
-            category="3. Pruning",
-            labels={"shows": "zeros by layer"},
-        ),
-        data="results/plots/sparsity_layers.csv",
-        provenance="results/plots/sparsity_layers.provenance.json",
-    log:
-        "results/logs/sparsity_layers.log",
-    benchmark:
-        "results/benchmarks/sparsity_layers.tsv"
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=20,
-        gpu=0,
-    params:
-        rows=cells(CHECKPOINTS),
-        preset=config["preset"],
-    message:
-        "Plot of the zeros, layer by layer"
-    script:
-        "../scripts/sparsity_layers.py"
-
-
-rule published:
-    input:
+# Of each picture: what it shows, where in the report, and its rule's inputs and params.
+PICTURES = {
+    "quality_size": (
+        "quality against size",
+        "1. Results",
+        {"table": "results/table3.csv"},
+        {},
+    ),
+    "quality_time": (
+        "quality against time",
+        "1. Results",
+        {"table": "results/table3.csv"},
+        {},
+    ),
+    "heat_map": (
+        "heat map of the grid",
+        "1. Results",
+        {"table": "results/table3.csv"},
+        {},
+    ),
+    "training_curves": (
+        "loss curves",
+        "4. Training",
+        {"curves": of_trained("curve.csv")},
+        {"rows": cells(TRAINED)} | PRESET,
+    ),
+    "sparsity_layers": (
+        "zeros by layer",
+        "3. Pruning",
+        {"counts": of_rows(f"results/sparsity/{ROW}.csv", CHECKPOINTS)},
+        {"rows": cells(CHECKPOINTS)} | PRESET,
+    ),
+    "published": (
+        "ours and published",
+        "7. Audit",
         # Without a published row the job says so, and nothing is made for it.
-        table="results/table3.csv" if COUNTERPARTS else [],
-        published=of_paper("table3.csv"),
-        code=scripts("published.py"),
-    output:
-        plot=report(
-            "results/plots/published.svg",
-            caption="../report/published.rst",
-            category="7. Audit",
-            labels={"shows": "ours and published"},
-        ),
-        data="results/plots/published.csv",
-        provenance="results/plots/published.provenance.json",
-    log:
-        "results/logs/published.log",
-    benchmark:
-        "results/benchmarks/published.tsv"
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=20,
-        gpu=0,
-    params:
-        rows=cells(ROWS),
-        stands_for=STANDS_FOR,
-        preset=config["preset"],
-    message:
-        "Plot of ours against published"
-    script:
-        "../scripts/published.py"
+        {
+            "table": "results/table3.csv" if COUNTERPARTS else [],
+            "published": of_paper("table3.csv"),
+        },
+        {"rows": cells(ROWS), "stands_for": STANDS_FOR} | PRESET,
+    ),
+}
+
+for picture, (shows, category, inputs, more) in PICTURES.items():
+
+    rule:
+        name:
+            picture
+        input:
+            **inputs,
+        output:
+            plot=report(
+                f"results/plots/{picture}.svg",
+                caption=f"../report/{picture}.rst",
+                category=category,
+                labels={"shows": shows},
+            ),
+            data=f"results/plots/{picture}.csv",
+            provenance=f"results/plots/{picture}.provenance.json",
+        localrule: True
+        params:
+            **more,
+            code=code(f"{picture}.py"),
+            picture=picture,
+        message:
+            f"Plot: {shows}"
+        script:
+            "../scripts/{params.picture}.py"
 
 
 rule plot_pruning:
     input:
         table="results/table_pruning.csv",
-        code=scripts("plot_pruning.py"),
     output:
         report(
             "results/plots/pruning.svg",
@@ -234,19 +103,11 @@ rule plot_pruning:
             labels={"shows": "pruners and patterns"},
         ),
         provenance="results/plots/pruning.provenance.json",
-    log:
-        "results/logs/plot_pruning.log",
-    benchmark:
-        "results/benchmarks/plot_pruning.tsv"
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=20,
-        gpu=0,
+    localrule: True
+    params:
+        code=code("plot_pruning.py"),
     message:
-        "Plot of pruners and patterns"
+        "Plot: pruners and patterns"
     script:
         "../scripts/plot_pruning.py"
 

@@ -13,28 +13,15 @@ changes nothing.
 rule provenance:
     input:
         results=["results/table3.csv", "results/plots/quality_size.svg"],
-        code=scripts("provenance.py"),
     output:
         records="results/provenance.json",
         markdown="results/provenance.md",
-        page=report(
-            "results/provenance.html",
-            caption="../report/provenance.rst",
-            category="8. Provenance",
-            labels={"shows": "what made the results"},
-        ),
+        page=page("provenance", "8. Provenance", "what made the results"),
     log:
         "results/logs/provenance.log",
-    benchmark:
-        "results/benchmarks/provenance.tsv"
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=20,
-        gpu=0,
+    localrule: True
     params:
+        code=code("provenance.py"),
         preset=config["preset"],
         note=config["note"],
     message:
@@ -44,17 +31,9 @@ rule provenance:
 
 
 rule verify:
-    input:
-        code=scripts("verify.py"),
     log:
         "results/logs/verify.log",
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=60,
-        gpu=0,
+    localrule: True
     params:
         folder="results",
     message:

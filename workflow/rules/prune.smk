@@ -3,25 +3,30 @@ Pruned checkpoints: the dense model with half of its decoder's Linear weights se
 
   in   results/dense/MODEL/, and results/calibration/CORPUS/MODEL.safetensors where the pruner
        looks at activations
-  out  results/prune/CORPUS/MODEL/SPARSITY/        SPARSITY: wanda_50, sparsegpt_2of4, ...
+  out  results/prune/CORPUS/MODEL/VARIANT/        VARIANT: wanda_50, sparsegpt_2of4, ...
 
-One decoder layer is in memory at a time. A killed job leaves its draft beside the output, and goes
-on from the last finished layer.
+One decoder layer is in memory at a time. A killed job leaves its draft beside the output, and
+resumes from the last finished layer.
 """
 
 
 def pruner(wildcards):
-    """The pruner in a sparsity's name: "wanda" of "wanda_2of4"."""
-    return wildcards.sparsity.rpartition("_")[0]
+    """The pruner in a variant's name: "wanda" of "wanda_2of4"."""
+    return wildcards.variant.rpartition("_")[0]
 
 
-def pruner_file(wildcards):
-    return f"sparsesum/pruners/{pruner(wildcards)}.py"
+def pruner_file(name):
+    return f"sparsesum/pruning/pruners/{name}.py"
+
+
+def calibrates(name):
+    """Whether a pruner accumulates statistics of activations, and so needs a calibration set."""
+    return sources.defines(pruner_file(name), "accumulate")
 
 
 def calibration_set(wildcards):
-    """The calibration set, for pruners that accumulate statistics of activations."""
-    if sources.defines(pruner_file(wildcards), "accumulate"):
+    """The calibration set, for a pruner that needs one."""
+    if calibrates(pruner(wildcards)):
         return [f"results/calibration/{wildcards.corpus}/{wildcards.model}.safetensors"]
     return []
 
@@ -32,23 +37,15 @@ rule prune:
         config="results/dense/{model}/config.json",
         tokenizer="results/dense/{model}/tokenizer.json",
         calibration=calibration_set,
-        # The pruner is loaded by name: a change of it reruns its own rows alone.
-        code=lambda wildcards: scripts("prune.py", pruner_file(wildcards)),
     output:
-        model="results/prune/{corpus}/{model}/{sparsity}/model.safetensors",
-        config="results/prune/{corpus}/{model}/{sparsity}/config.json",
-        tokenizer="results/prune/{corpus}/{model}/{sparsity}/tokenizer.json",
-        tokenizer_config="results/prune/{corpus}/{model}/{sparsity}/tokenizer_config.json",
-        provenance="results/prune/{corpus}/{model}/{sparsity}/provenance.json",
-    log:
-        "results/logs/prune/{corpus}/{model}/{sparsity}.log",
-    benchmark:
-        "results/benchmarks/prune/{corpus}/{model}/{sparsity}.tsv"
+        model="results/prune/{corpus}/{model}/{variant}/model.safetensors",
+        config="results/prune/{corpus}/{model}/{variant}/config.json",
+        tokenizer="results/prune/{corpus}/{model}/{variant}/tokenizer.json",
+        tokenizer_config="results/prune/{corpus}/{model}/{variant}/tokenizer_config.json",
+        provenance="results/prune/{corpus}/{model}/{variant}/provenance.json",
     wildcard_constraints:
-        sparsity=PRUNED,
+        variant=PRUNED,
     priority: priorities["prepare"]
-    conda:
-        "../../envs/sparsesum.yaml"
     threads: config["threads"]["prune"]
     resources:
         mem_mb=sized(3000, 1),
@@ -57,13 +54,15 @@ rule prune:
         # CUDA itself and the layers' inputs: 1.1 GB with paper.yaml; layerwise.ROOM allows more.
         gpu_mb=gpu_share(4000, 2),
     params:
+        # The pruner is loaded by name: a change of it reruns its own rows alone.
+        code=lambda wildcards: code("prune.py", pruner_file(pruner(wildcards))),
         pruner=pruner,
-        pattern=lambda wildcards: wildcards.sparsity.rpartition("_")[2],
+        pattern=lambda wildcards: wildcards.variant.rpartition("_")[2],
         options=lambda wildcards: config["pruners"].get(pruner(wildcards), {}),
         exact=config["prune"]["exact"],
         device=config["device"],
         threads=config["threads"]["prune"],
     message:
-        "Pruning {wildcards.model}: {wildcards.sparsity}"
+        "Pruning {wildcards.model}: {wildcards.variant}"
     script:
         "../scripts/prune.py"

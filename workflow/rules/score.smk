@@ -1,50 +1,39 @@
 """
 Scores of each row's generations: how near they are to the references, and what the bills bear out.
 
-  out  results/examples/CORPUS/MODEL/SPARSITY/FINETUNING.csv    ROUGE and BERTScore of each example
-       results/grounding/CORPUS/MODEL/SPARSITY/FINETUNING.csv   facts, copying, repetition of each
-                                                .../....jsonl   where in the texts they stand
-       results/score/CORPUS/MODEL/SPARSITY/FINETUNING.json      means with intervals, shares
+  out  results/examples/CORPUS/MODEL/VARIANT/FINETUNING.csv    ROUGE and BERTScore of each example
+       results/grounding/CORPUS/MODEL/VARIANT/FINETUNING.csv   facts, copying, repetition of each
+                                               .../....jsonl   where in the texts they stand
+       results/score/CORPUS/MODEL/VARIANT/FINETUNING.json      means with intervals, shares
 
 Three rules, so that neither another number of resamples nor another look at facts runs the encoder
 again.
 """
 
-
-def encoder_files(wildcards):
-    """The files of an encoder that lies in a folder; the package's and the Hub's are pinned."""
-    kinds = ["*.json", "*.txt", "*.model", "*.safetensors"]
-    return files_in(located(config["score"]["encoder"]), [*kinds, *(f"*/{kind}" for kind in kinds)])
+# ROUGE and BERTScore are loaded by their files.
+METRICS = [
+    "sparsesum/scoring/metrics/rouge/rouge.py",
+    "sparsesum/scoring/metrics/bertscore/bertscore.py",
+]
 
 
 rule examples:
     input:
-        validation="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/validation.jsonl",
-        test="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/test.jsonl",
+        validation=f"results/generate/{ROW}/validation.jsonl",
+        test=f"results/generate/{ROW}/test.jsonl",
         manifest=manifest("encoder", ENCODER),
         encoder=encoder_files,
-        code=scripts(
-            "examples.py",
-            "sparsesum/metrics/rouge/rouge.py",
-            "sparsesum/metrics/bertscore/bertscore.py",
-        ),
     output:
-        "results/examples/{corpus}/{model}/{sparsity}/{finetuning}.csv",
-        provenance="results/examples/{corpus}/{model}/{sparsity}/{finetuning}.provenance.json",
-    log:
-        "results/logs/examples/{corpus}/{model}/{sparsity}/{finetuning}.log",
-    benchmark:
-        "results/benchmarks/examples/{corpus}/{model}/{sparsity}/{finetuning}.tsv"
+        f"results/examples/{ROW}.csv",
+        provenance=f"results/examples/{ROW}.provenance.json",
     priority: priorities["evaluate"]
-    conda:
-        "../../envs/sparsesum.yaml"
     threads: config["threads"]["score"]
     resources:
         mem_mb=sized(4000),
-        runtime=sized(30),
         gpu=gpus,
         gpu_mb=gpu_share(6000),
     params:
+        code=code("examples.py", *METRICS),
         encoder=located(config["score"]["encoder"]),
         sha256=config["score"]["sha256"],
         layer=config["score"]["layer"],
@@ -52,36 +41,27 @@ rule examples:
         device=config["device"],
         threads=config["threads"]["score"],
     message:
-        "ROUGE and BERTScore of {wildcards.model}, {wildcards.sparsity}, {wildcards.finetuning}"
+        "ROUGE and BERTScore of {wildcards.model}, {wildcards.variant}, {wildcards.finetuning}"
     script:
         "../scripts/examples.py"
 
 
 rule grounding:
     input:
-        validation="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/validation.jsonl",
-        test="results/generate/{corpus}/{model}/{sparsity}/{finetuning}/test.jsonl",
+        validation=f"results/generate/{ROW}/validation.jsonl",
+        test=f"results/generate/{ROW}/test.jsonl",
         validation_bills="results/corpus/{corpus}/validation.jsonl",
         test_bills="results/corpus/{corpus}/test.jsonl",
-        code=scripts("grounding.py"),
     output:
-        figures="results/grounding/{corpus}/{model}/{sparsity}/{finetuning}.csv",
-        marks="results/grounding/{corpus}/{model}/{sparsity}/{finetuning}.jsonl",
-        provenance="results/grounding/{corpus}/{model}/{sparsity}/{finetuning}.provenance.json",
-    log:
-        "results/logs/grounding/{corpus}/{model}/{sparsity}/{finetuning}.log",
-    benchmark:
-        "results/benchmarks/grounding/{corpus}/{model}/{sparsity}/{finetuning}.tsv"
+        figures=f"results/grounding/{ROW}.csv",
+        marks=f"results/grounding/{ROW}.jsonl",
+        provenance=f"results/grounding/{ROW}.provenance.json",
     priority: priorities["evaluate"]
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=sized(1000),
-        runtime=sized(20),
-        gpu=0,
+    localrule: True
+    params:
+        code=code("grounding.py"),
     message:
-        "Facts, copying and repetition of {wildcards.model}, {wildcards.sparsity}, "
+        "Facts, copying and repetition of {wildcards.model}, {wildcards.variant}, "
         "{wildcards.finetuning}"
     script:
         "../scripts/grounding.py"
@@ -89,28 +69,17 @@ rule grounding:
 
 rule score:
     input:
-        examples="results/examples/{corpus}/{model}/{sparsity}/{finetuning}.csv",
-        grounding="results/grounding/{corpus}/{model}/{sparsity}/{finetuning}.csv",
-        code=scripts("score.py"),
+        examples=f"results/examples/{ROW}.csv",
+        grounding=f"results/grounding/{ROW}.csv",
     output:
-        "results/score/{corpus}/{model}/{sparsity}/{finetuning}.json",
-        provenance="results/score/{corpus}/{model}/{sparsity}/{finetuning}.provenance.json",
-    log:
-        "results/logs/score/{corpus}/{model}/{sparsity}/{finetuning}.log",
-    benchmark:
-        "results/benchmarks/score/{corpus}/{model}/{sparsity}/{finetuning}.tsv"
+        f"results/score/{ROW}.json",
+        provenance=f"results/score/{ROW}.provenance.json",
     priority: priorities["evaluate"]
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=sized(1000),
-        runtime=sized(20),
-        gpu=0,
     params:
+        code=code("score.py"),
         resamples=config["score"]["resamples"],
         seed=config["score"]["seed"],
     message:
-        "Means and intervals of {wildcards.model}, {wildcards.sparsity}, {wildcards.finetuning}"
+        "Means and intervals of {wildcards.model}, {wildcards.variant}, {wildcards.finetuning}"
     script:
         "../scripts/score.py"

@@ -8,7 +8,7 @@ from collections import Counter
 
 from snakemake.resources import GroupResources
 
-from sparsesum import gpu_request
+from sparsesum.jobs import gpu_request
 
 PROFILE = "profiles/slurm/config.yaml"
 

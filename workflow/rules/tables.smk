@@ -12,20 +12,11 @@ is.
 """
 
 
-def training_costs(wildcards):
-    """The training costs of the rows that were trained."""
-    return [
-        f"results/{row.finetuning}/{CORPUS}/{row.model}/{row.checkpoint}/costs.json"
-        for row in TRAINED
-    ]
-
-
 rule table3:
     input:
-        scores=of_rows("results/score/{corpus}/{model}/{sparsity}/{finetuning}.json"),
-        costs=of_rows("results/measure/{corpus}/{model}/{sparsity}/{finetuning}.json"),
-        training=training_costs,
-        code=scripts("table3.py"),
+        scores=of_rows(f"results/score/{ROW}.json"),
+        costs=of_rows(f"results/measure/{ROW}.json"),
+        training=of_trained("costs.json"),
     output:
         csv=report(
             "results/table3.csv",
@@ -34,25 +25,11 @@ rule table3:
             labels={"shows": "the grid, all columns, as CSV"},
         ),
         markdown="results/table3.md",
-        page=report(
-            "results/table3.html",
-            caption="../report/table3.rst",
-            category="1. Results",
-            labels={"shows": "the grid"},
-        ),
+        page=page("table3", "1. Results", "the grid"),
         provenance="results/table3.provenance.json",
-    log:
-        "results/logs/table3.log",
-    benchmark:
-        "results/benchmarks/table3.tsv"
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=20,
-        gpu=0,
+    localrule: True
     params:
+        code=code("table3.py"),
         rows=cells(ROWS),
         preset=config["preset"],
         note=config["note"],
@@ -66,28 +43,13 @@ rule table3:
 rule table_costs:
     input:
         table="results/table3.csv",
-        code=scripts("table_costs.py"),
     output:
         markdown="results/table_costs.md",
-        page=report(
-            "results/table_costs.html",
-            caption="../report/table_costs.rst",
-            category="5. Costs",
-            labels={"shows": "parameters, size, time, memory"},
-        ),
+        page=page("table_costs", "5. Costs", "parameters, size, time, memory"),
         provenance="results/table_costs.provenance.json",
-    log:
-        "results/logs/table_costs.log",
-    benchmark:
-        "results/benchmarks/table_costs.tsv"
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=20,
-        gpu=0,
+    localrule: True
     params:
+        code=code("table_costs.py"),
         note=config["note"],
     message:
         "The costs of all rows"
@@ -97,44 +59,19 @@ rule table_costs:
 
 rule table_pruning:
     input:
-        reconstruction=of_rows(
-            "results/reconstruct/{corpus}/{model}/{sparsity}.csv", PRUNING["base"]
-        ),
-        perplexity_pruned=of_rows(
-            "results/perplexity/{corpus}/{model}/{sparsity}/{finetuning}.json", PRUNING["base"]
-        ),
-        perplexity_qlora=of_rows(
-            "results/perplexity/{corpus}/{model}/{sparsity}/{finetuning}.json", PRUNING["qlora"]
-        ),
-        scores_pruned=of_rows(
-            "results/score/{corpus}/{model}/{sparsity}/{finetuning}.json", PRUNING["base"]
-        ),
-        scores_qlora=of_rows(
-            "results/score/{corpus}/{model}/{sparsity}/{finetuning}.json", PRUNING["qlora"]
-        ),
-        code=scripts("table_pruning.py"),
+        reconstruction=of_rows(f"results/reconstruct/{CHECKPOINT}.csv", PRUNING["base"]),
+        perplexity_pruned=of_rows(f"results/perplexity/{ROW}.json", PRUNING["base"]),
+        perplexity_qlora=of_rows(f"results/perplexity/{ROW}.json", PRUNING["qlora"]),
+        scores_pruned=of_rows(f"results/score/{ROW}.json", PRUNING["base"]),
+        scores_qlora=of_rows(f"results/score/{ROW}.json", PRUNING["qlora"]),
     output:
         csv="results/table_pruning.csv",
         markdown="results/table_pruning.md",
-        page=report(
-            "results/table_pruning.html",
-            caption="../report/table_pruning.rst",
-            category="3. Pruning",
-            labels={"shows": "pruners and patterns"},
-        ),
+        page=page("table_pruning", "3. Pruning", "pruners and patterns"),
         provenance="results/table_pruning.provenance.json",
-    log:
-        "results/logs/table_pruning.log",
-    benchmark:
-        "results/benchmarks/table_pruning.tsv"
-    conda:
-        "../../envs/sparsesum.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=20,
-        gpu=0,
+    localrule: True
     params:
+        code=code("table_pruning.py"),
         rows=[[row.model, row.pruner, row.sparsity] for row in PRUNING["base"]],
         adapter_base=config["adapter_base"],
         preset=config["preset"],

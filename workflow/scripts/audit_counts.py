@@ -6,8 +6,12 @@ from runner import job
 def main(snakemake) -> None:
     import pandas
 
-    from sparsesum import audit, files, findings, pages, published, shapes
-    from sparsesum.errors import InputError
+    from sparsesum.base import files
+    from sparsesum.base.errors import InputError
+    from sparsesum.evidence import audit, audit_counts
+    from sparsesum.experiment import published_table
+    from sparsesum.models import shapes
+    from sparsesum.pages import pages
 
     given = snakemake.input
     if not given.published:
@@ -15,15 +19,13 @@ def main(snakemake) -> None:
             "key 'published': null: there is no published table to audit; allowed: a folder such "
             "as resources/paper"
         )
-    lines = {published.row_of(line): line for line in published.read(given.published)}
+    lines = {published_table.row_of(line): line for line in published_table.read(given.published)}
     protocol = files.read_json(given.protocol)
     counts = shapes.of_files(given.shapes, protocol["rank"], protocol["target_modules"])
     records = audit.audit_counts(lines, counts)
-    found = findings.findings(lines, counts, files.read_csv(given.cards), protocol["splits"])
-    with files.whole(snakemake.output.csv) as draft:
-        pandas.DataFrame(records).to_csv(draft, index=False)
-    pages.write(
-        audit.counts_markdown(records, found), snakemake.output.markdown, snakemake.output.page
+    found = audit_counts.findings(lines, counts, files.read_csv(given.cards), protocol["splits"])
+    pages.write_table(
+        pandas.DataFrame(records), audit.counts_markdown(records, found), snakemake.output
     )
 
 

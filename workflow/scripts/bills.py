@@ -7,7 +7,8 @@ SPLITS = {"train": ("us", 320, 11), "test": ("us", 100, 12), "ca_test": ("califo
 
 
 def main(snakemake) -> None:
-    from sparsesum import bills, files
+    from sparsesum.base import files
+    from sparsesum.corpus import bills
 
     for split, (style, count, seed) in SPLITS.items():
         records = [

@@ -2,11 +2,13 @@
 
 from runner import job
 
-SPLITS = ["validation", "test"]
+from sparsesum.experiment.evaluated import SPLITS
 
 
 def main(snakemake) -> None:
-    from sparsesum import browse, files, grid
+    from sparsesum.base import files
+    from sparsesum.experiment import grid
+    from sparsesum.pages import browse
 
     given, settings = snakemake.input, snakemake.params
     page = browse.page(

@@ -7,7 +7,8 @@ def main(snakemake) -> None:
     import numpy
     from safetensors.numpy import save_file
 
-    from sparsesum import calibration, files
+    from sparsesum.base import files
+    from sparsesum.corpus import calibration
 
     given, settings = snakemake.input, snakemake.params
     asked = {"count": settings.sequences, "length": settings.length, "seed": settings.seed}
@@ -19,7 +20,7 @@ def main(snakemake) -> None:
     else:
         from tokenizers import Tokenizer
 
-        from sparsesum import hub
+        from sparsesum.base import hub
 
         tokenizer = Tokenizer.from_file(given.tokenizer)
         texts = calibration.read_texts(

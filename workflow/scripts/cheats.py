@@ -2,41 +2,46 @@
 
 from runner import job
 
-SPLITS = ["validation", "test"]
+from sparsesum.experiment.evaluated import SPLITS
 
 
-def main(snakemake, made) -> None:
+def main(snakemake, record) -> None:
     import pandas
     from tokenizers import Tokenizer
 
-    from sparsesum import cheats, device, encoder, files, grounding, prompt, scores
+    from sparsesum.base import files
+    from sparsesum.corpus import prompt
+    from sparsesum.machine import device
+    from sparsesum.scoring import cheats, encoder, grounding, similarity
 
     given, settings = snakemake.input, snakemake.params
-    where = device.prepare(settings.device, settings.threads)
-    made.device = device.name(where)
+    torch_device = device.prepare(settings.device, settings.threads)
+    record.device = device.name(torch_device)
     folder = encoder.located(settings.encoder, given.manifest, settings.sha256)
     tokenizer = Tokenizer.from_file(given.tokenizer)
     written, examples = [], []
     for split in SPLITS:
         asked = pandas.read_parquet(given[f"{split}_tokens"])["prompt_ids"]
         generations = files.read_jsonl(given[split])
-        those = cheats.cheat(
+        predictions = cheats.cheat(
             generations,
             tokenizer.decode_batch([list(ids) for ids in asked]),
             prompt.Prompt(**settings.prompt),
         )
-        written += [{"split": split, **row} for row in those]
+        written += [{"split": split, **row} for row in predictions]
         records = [
             {"prediction": row[kind], "cut_off": False, **row}
             for kind in cheats.CHEATS
-            for row in those
+            for row in predictions
         ]
         bills = files.read_jsonl(given[f"{split}_bills"])
         figures = pandas.DataFrame(grounding.ground(records, bills)[0])
         scored = pandas.DataFrame(
-            scores.score(records, folder, settings.layer, settings.batch_size, str(where))
+            similarity.score(
+                records, folder, settings.layer, settings.batch_size, str(torch_device)
+            )
         )
-        kinds = [kind for kind in cheats.CHEATS for _ in those]
+        kinds = [kind for kind in cheats.CHEATS for _ in predictions]
         frame = scored.join(figures[list(grounding.METRICS)])
         frame.insert(0, "cheat", kinds)
         frame.insert(1, "split", split)
@@ -47,5 +52,5 @@ def main(snakemake, made) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake) as made:
-        main(snakemake, made)
+    with job(snakemake) as record:
+        main(snakemake, record)

@@ -8,7 +8,10 @@ PAPERS_CHEATS = ["copy", "repeat"]
 def main(snakemake) -> None:
     import pandas
 
-    from sparsesum import claims_table, files, grid, pages
+    from sparsesum.base import files
+    from sparsesum.evidence import claims
+    from sparsesum.experiment import grid
+    from sparsesum.pages import pages
 
     given, settings = snakemake.input, snakemake.params
     rows = [grid.Row(*cells) for cells in settings.rows]
@@ -16,7 +19,7 @@ def main(snakemake) -> None:
     for row, path in zip(rows, given.examples, strict=True):
         examples = pandas.read_csv(path)
         scores[row] = examples[examples["split"] == "test"].reset_index(drop=True)
-    frame = claims_table.table(
+    frame = claims.table(
         scores=scores,
         costs=dict(zip(rows, map(files.read_json, given.costs), strict=True)),
         generations=dict(zip(settings.bases, map(files.read_jsonl, given.bases), strict=True)),
@@ -35,13 +38,7 @@ def main(snakemake) -> None:
         resamples=settings.resamples,
         seed=settings.seed,
     )
-    with files.whole(snakemake.output.csv) as draft:
-        frame.to_csv(draft, index=False)
-    pages.write(
-        claims_table.markdown(frame, settings.note),
-        snakemake.output.markdown,
-        snakemake.output.page,
-    )
+    pages.write_table(frame, claims.markdown(frame, settings.note), snakemake.output)
 
 
 if __name__ == "__main__":

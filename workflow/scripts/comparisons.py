@@ -4,13 +4,16 @@ from runner import job
 
 
 def main(snakemake) -> None:
-    from sparsesum import comparison, comparison_text, examples, files, grid, pages
+    from sparsesum.evidence import comparison
+    from sparsesum.experiment import grid
+    from sparsesum.pages import comparison_text, pages
+    from sparsesum.scoring import example_scores
 
     given, settings = snakemake.input, snakemake.params
     rows = [grid.Row(*cells) for cells in settings.rows]
     frame = comparison.table(
         scores={
-            row: examples.read(*paths)
+            row: example_scores.read(*paths)
             for row, *paths in zip(rows, given.examples, given.grounding, strict=True)
         },
         metrics=settings.metrics,
@@ -18,10 +21,8 @@ def main(snakemake) -> None:
         seed=settings.seed,
         preset=settings.preset,
     )
-    with files.whole(snakemake.output.csv) as draft:
-        frame.to_csv(draft, index=False)
     text = comparison_text.markdown(frame, settings.note)
-    pages.write(text, snakemake.output.markdown, snakemake.output.page)
+    pages.write_table(frame, text, snakemake.output)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ from runner import job
 
 
 def main(snakemake) -> None:
-    from sparsesum import corpus, files, hub
+    from sparsesum.base import files, hub
+    from sparsesum.corpus import corpus
 
     wanted = snakemake.params.split
     source = hub.folder(snakemake.params.source, snakemake.input.manifest)

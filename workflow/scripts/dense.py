@@ -6,11 +6,12 @@ from runner import job
 def main(snakemake) -> None:
     from pathlib import Path
 
-    from sparsesum import checkpoints, files, finite, hub, tokenizer_files
+    from sparsesum.base import files, finite, hub
+    from sparsesum.models import checkpoints, tokenizer_files
 
     source = hub.folder(snakemake.params.source, snakemake.input.manifest)
     model = checkpoints.load(source)
-    # Once, here: what is made of it is looked at where it is made.
+    # Once, here: what is made from it is looked at where it is made.
     finite.check(model.state_dict(), source, "fetch or export it again")
     tokenizer = checkpoints.load_tokenizer(source)
     checkpoints.check_vocabulary(tokenizer, model)

@@ -2,26 +2,30 @@
 
 from runner import job
 
-SPLITS = ["validation", "test"]
+from sparsesum.experiment.evaluated import SPLITS
 
 
-def main(snakemake, made) -> None:
+def main(snakemake, record) -> None:
     from pathlib import Path
 
     import pandas
 
-    from sparsesum import device, encoder, files, scores
+    from sparsesum.base import files
+    from sparsesum.machine import device
+    from sparsesum.scoring import encoder, similarity
 
     settings = snakemake.params
-    where = device.prepare(settings.device, settings.threads)
-    made.device = device.name(where)
+    torch_device = device.prepare(settings.device, settings.threads)
+    record.device = device.name(torch_device)
     folder = encoder.located(settings.encoder, snakemake.input.manifest, settings.sha256)
     records = [
         {"split": split, **record}
         for split in SPLITS
         for record in files.read_jsonl(Path(snakemake.input[split]))
     ]
-    scored = scores.score(records, folder, settings.layer, settings.batch_size, str(where))
+    scored = similarity.score(
+        records, folder, settings.layer, settings.batch_size, str(torch_device)
+    )
     examples = pandas.DataFrame(scored)
     examples.insert(0, "split", [record["split"] for record in records])
     with files.whole(snakemake.output[0]) as draft:
@@ -29,5 +33,5 @@ def main(snakemake, made) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake) as made:
-        main(snakemake, made)
+    with job(snakemake) as record:
+        main(snakemake, record)

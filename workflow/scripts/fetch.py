@@ -6,7 +6,8 @@ from runner import job
 
 
 def main(snakemake) -> None:
-    from sparsesum import download, files
+    from sparsesum.base import files
+    from sparsesum.corpus import download
 
     manifest = download.fetch(snakemake.wildcards.kind, **snakemake.params.origin)
     files.write_json(snakemake.output[0], manifest)

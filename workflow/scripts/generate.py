@@ -2,37 +2,40 @@
 
 from runner import job
 
-from sparsesum.job import Progress
+from sparsesum.experiment.evaluated import SPLITS
+from sparsesum.jobs.job import Progress
 
-SPLITS = ["validation", "test"]
 
-
-def main(snakemake, made) -> None:
+def main(snakemake, record) -> None:
     from pathlib import Path
 
     import pyarrow.parquet
 
-    from sparsesum import device, files, generation
-    from sparsesum.prompt import Prompt
+    from sparsesum.base import files
+    from sparsesum.corpus.prompt import Prompt
+    from sparsesum.generation import generation
+    from sparsesum.machine import device
+    from sparsesum.models import deployed
 
     given, settings = snakemake.input, snakemake.params.settings
     template = Prompt(**snakemake.params.prompt)
-    where = device.prepare(snakemake.params.device, snakemake.params.threads)
-    made.device = device.name(where)
+    torch_device = device.prepare(snakemake.params.device, snakemake.params.threads)
+    record.device = device.name(torch_device)
     adapter = given.get("adapter")
-    engine = settings["engine"] if adapter else "dense"  # what has no int8 base has one engine
-    dtype = device.dtype(settings["dtype"], where)
-    model = generation.load(
-        Path(given.model[0]).parent,
+    base = Path(given.model[0]).parent
+    engine = settings["engine"] if deployed.in_int8(base) else "dense"
+    dtype = device.dtype(settings["dtype"], torch_device)
+    model = deployed.load(
+        base,
         Path(adapter[0]).parent if adapter else None,
         engine,
-        where,
+        torch_device,
         dtype,
     )
     tokenizer = generation.tokenizer(given.tokenizer)
     output = Path(snakemake.output.costs).parent
-    notes = made.scratch(output, where.type)
-    made_of = []
+    notes = record.scratch(output, torch_device.type)
+    results = []
     with files.whole(output) as draft:
         draft.mkdir()
         for split in SPLITS:
@@ -48,25 +51,25 @@ def main(snakemake, made) -> None:
                 template.stop,
                 notes / split,
             )
-            made_of.append(generated)
+            results.append(generated)
             records = generation.records(
                 tokens, generated.tokens, tokenizer, settings["max_new_tokens"], template
             )
             files.write_jsonl(draft / f"{split}.jsonl", records)
-        names = dict.fromkeys(name for split in made_of for name in split.devices)
+        names = dict.fromkeys(name for split in results for name in split.devices)
         costs = {
-            "inference_seconds": round(sum(split.seconds for split in made_of), 3),
-            "examples": sum(len(split.tokens) for split in made_of),
+            "inference_seconds": round(sum(split.seconds for split in results), 3),
+            "examples": sum(len(split.tokens) for split in results),
             # Of a job that went on elsewhere, all of them.
             "device": " / ".join(names),
             "dtype": str(dtype).removeprefix("torch."),
             "engine": engine,
-            "batch_size": max(split.batch_size for split in made_of),
-            "peak_memory_mb": round(max(split.peak_memory_mb for split in made_of), 1),
+            "batch_size": max(split.batch_size for split in results),
+            "peak_memory_mb": round(max(split.peak_memory_mb for split in results), 1),
         }
         files.write_json(draft / "costs.json", costs)
 
 
 if __name__ == "__main__":
-    with job(snakemake) as made:
-        main(snakemake, made)
+    with job(snakemake) as record:
+        main(snakemake, record)

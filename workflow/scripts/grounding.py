@@ -2,21 +2,22 @@
 
 from runner import job
 
-SPLITS = ["validation", "test"]
+from sparsesum.experiment.evaluated import SPLITS
 
 
 def main(snakemake) -> None:
     import pandas
 
-    from sparsesum import files, grounding
+    from sparsesum.base import files
+    from sparsesum.scoring import grounding
 
     given = snakemake.input
     figures, marks = [], []
     for split in SPLITS:
         bills = files.read_jsonl(given[f"{split}_bills"])
         found = grounding.ground(files.read_jsonl(given[split]), bills)
-        for those, lines in zip((figures, marks), found, strict=True):
-            those += [{"split": split, **line} for line in lines]
+        for part, lines in zip((figures, marks), found, strict=True):
+            part += [{"split": split, **line} for line in lines]
     with files.whole(snakemake.output.figures) as draft:
         pandas.DataFrame(figures).to_csv(draft, index=False, float_format="%.6f")
     files.write_jsonl(snakemake.output.marks, marks)

@@ -4,14 +4,12 @@ from runner import job
 
 
 def main(snakemake) -> None:
-    from sparsesum import files, frames, heat_map
+    from sparsesum.base import frames
+    from sparsesum.pages import figures, heat_map
 
     table = frames.read(snakemake.input.table)
     lines = heat_map.cells(table)
-    with files.whole(snakemake.output.data) as draft:
-        lines.to_csv(draft, index=False)
-    with files.whole(snakemake.output.plot) as draft:
-        heat_map.draw(lines, table["preset"].iloc[0], draft)
+    figures.write(snakemake.output, lines, heat_map.draw, table["preset"].iloc[0])
 
 
 if __name__ == "__main__":

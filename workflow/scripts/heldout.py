@@ -8,7 +8,8 @@ def main(snakemake) -> None:
     from safetensors.numpy import save_file
     from tokenizers import Tokenizer
 
-    from sparsesum import files, heldout
+    from sparsesum.base import files
+    from sparsesum.corpus import heldout
 
     given, settings = snakemake.input, snakemake.params
     rows = heldout.sequences(

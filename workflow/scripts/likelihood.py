@@ -2,27 +2,30 @@
 
 from runner import job
 
-from sparsesum.job import Progress
+from sparsesum.jobs.job import Progress
 
 
-def main(snakemake, made) -> None:
+def main(snakemake, record) -> None:
     from pathlib import Path
 
     import pandas
     from safetensors.torch import load_file
 
-    from sparsesum import device, files, generation, likelihood
+    from sparsesum.base import files
+    from sparsesum.machine import device
+    from sparsesum.models import deployed
+    from sparsesum.scoring import likelihood
 
     given, settings = snakemake.input, snakemake.params
-    where = device.prepare(settings.device, settings.threads)
-    made.device = device.name(where)
+    torch_device = device.prepare(settings.device, settings.threads)
+    record.device = device.name(torch_device)
     adapter = given.get("adapter")
-    model = generation.load(
+    model = deployed.load(
         Path(given.model[0]).parent,
         Path(adapter[0]).parent if adapter else None,
         "dense",
-        where,
-        device.dtype(settings.dtype, where),
+        torch_device,
+        device.dtype(settings.dtype, torch_device),
     )
     heldout = load_file(given.heldout)["input_ids"].tolist()
     bills = pandas.read_parquet(given.tokens)
@@ -44,5 +47,5 @@ def main(snakemake, made) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake) as made:
-        main(snakemake, made)
+    with job(snakemake) as record:
+        main(snakemake, record)

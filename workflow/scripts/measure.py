@@ -2,34 +2,37 @@
 
 from runner import job
 
-from sparsesum.job import log
+from sparsesum.jobs.job import log
 
 
-def main(snakemake, made) -> None:
+def main(snakemake, record) -> None:
     from pathlib import Path
     from statistics import median_high
 
     import pyarrow.parquet
 
-    from sparsesum import costs, device, files, generation, quantisation, sizes
+    from sparsesum.base import files
+    from sparsesum.generation import costs
+    from sparsesum.machine import device
+    from sparsesum.models import deployed, quantisation, sizes
 
     settings, measure = snakemake.params.generate, snakemake.params.measure
-    where = device.prepare(snakemake.params.device, snakemake.params.threads)
-    made.device = device.name(where)
+    torch_device = device.prepare(snakemake.params.device, snakemake.params.threads)
+    record.device = device.name(torch_device)
     given = snakemake.input
     base = Path(given.model[0]).parent
     adapter = given.get("adapter")
     folder = Path(adapter[0]).parent if adapter else None
     spent = files.read_json(given.costs)
-    dtype = device.dtype(settings["dtype"], where)
+    dtype = device.dtype(settings["dtype"], torch_device)
     prompt = pyarrow.parquet.read_table(given.validation)["prompt_ids"][0].as_py()
     latency = {}
     for kind in snakemake.params.engines:
         log.info("milliseconds a token, %s", kind)
         if kind == "transformers":
-            model = quantisation.load_dense(base, where, dtype, folder)
+            model = quantisation.load_dense(base, torch_device, dtype, folder)
         else:
-            model = generation.load(base, folder, kind, where, dtype)
+            model = deployed.load(base, folder, kind, torch_device, dtype)
         latency[kind] = costs.milliseconds_per_token(
             model, prompt, measure["tokens"], measure["repeats"]
         )
@@ -39,7 +42,7 @@ def main(snakemake, made) -> None:
         {
             **spent,
             # Where the summaries were made, and where a token was timed.
-            "device": " / ".join(dict.fromkeys([spent["device"], made.device])),
+            "device": " / ".join(dict.fromkeys([spent["device"], record.device])),
             "ms_per_token": {kind: round(median_high(runs), 4) for kind, runs in latency.items()},
             "ms_per_token_runs": {
                 kind: [round(run, 4) for run in runs] for kind, runs in latency.items()
@@ -52,5 +55,5 @@ def main(snakemake, made) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake) as made:
-        main(snakemake, made)
+    with job(snakemake) as record:
+        main(snakemake, record)

@@ -6,8 +6,8 @@ from runner import job
 def main(snakemake) -> None:
     import pandas
 
-    from sparsesum import files
-    from sparsesum.perplexity import perplexity
+    from sparsesum.base import files
+    from sparsesum.scoring.perplexity import perplexity
 
     settings = snakemake.params
     texts = dict(iter(pandas.read_csv(snakemake.input.likelihood).groupby("text")))

@@ -4,10 +4,11 @@ from runner import job
 
 
 def main(snakemake) -> None:
-    from sparsesum import files, frames, pruning_plot
+    from sparsesum.base import files, frames
+    from sparsesum.pages import plot_pruning
 
     with files.whole(snakemake.output[0]) as draft:
-        pruning_plot.pruning(frames.read(snakemake.input.table), draft)
+        plot_pruning.pruning(frames.read(snakemake.input.table), draft)
 
 
 if __name__ == "__main__":

@@ -2,17 +2,19 @@
 
 from runner import job
 
-from sparsesum.job import Progress
+from sparsesum.jobs.job import Progress
 
 
-def main(snakemake, made) -> None:
+def main(snakemake, record) -> None:
     from pathlib import Path
 
-    from sparsesum import device, files, pretraining
+    from sparsesum.base import files
+    from sparsesum.machine import device
+    from sparsesum.models import pretraining
 
     settings = snakemake.params
-    where = device.prepare("cpu", settings.threads)
-    made.device = device.name(where)
+    torch_device = device.prepare("cpu", settings.threads)
+    record.device = device.name(torch_device)
     rounds = settings.model["rounds"]
     with files.whole(Path(snakemake.output.model).parent) as draft:
         pretraining.pretrain(
@@ -27,5 +29,5 @@ def main(snakemake, made) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake) as made:
-        main(snakemake, made)
+    with job(snakemake) as record:
+        main(snakemake, record)

@@ -2,13 +2,14 @@
 
 from runner import job
 
-from sparsesum.job import log
+from sparsesum.jobs.job import log
 
 
 def main(snakemake) -> None:
-    from sparsesum import files, lineage, pages, provenance_text
+    from sparsesum.base import files
+    from sparsesum.pages import lineage, pages, provenance_text
 
-    made, settings = snakemake.output, snakemake.params
+    output, settings = snakemake.output, snakemake.params
     found = lineage.gathered(snakemake.input.results, dict(snakemake.config))
     for key, name in (
         ("git", "commits"),
@@ -19,9 +20,9 @@ def main(snakemake) -> None:
             log.warning("made with %d %s: the file has them", len(found[key]), name)
     if not all(commit["clean"] for commit in found["git"]):
         log.warning("made in part by code or configuration that is in no commit")
-    files.write_json(made.records, found)
+    files.write_json(output.records, found)
     text = provenance_text.markdown(found, settings.preset, settings.note)
-    pages.write(text, made.markdown, made.page)
+    pages.write(text, output.markdown, output.page)
 
 
 if __name__ == "__main__":

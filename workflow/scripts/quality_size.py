@@ -4,14 +4,13 @@ from runner import job
 
 
 def main(snakemake) -> None:
-    from sparsesum import files, frames, quality
+    from sparsesum.base import frames
+    from sparsesum.pages import figures, quality
 
     table = frames.read(snakemake.input.table)
+    preset = table["preset"].iloc[0]
     lines = quality.points(table, "size_mb")
-    with files.whole(snakemake.output.data) as draft:
-        lines.to_csv(draft, index=False)
-    with files.whole(snakemake.output.plot) as draft:
-        quality.draw(lines, "size_mb", table["preset"].iloc[0], draft)
+    figures.write(snakemake.output, lines, quality.draw, "size_mb", preset)
 
 
 if __name__ == "__main__":

@@ -2,20 +2,23 @@
 
 from runner import job
 
-from sparsesum.job import Progress
+from sparsesum.jobs.job import Progress
 
 
-def main(snakemake, made) -> None:
+def main(snakemake, record) -> None:
     from pathlib import Path
 
     import pandas
     from safetensors.torch import load_file
 
-    from sparsesum import device, files, opt, reconstruction
+    from sparsesum.base import files
+    from sparsesum.machine import device
+    from sparsesum.models import opt
+    from sparsesum.pruning import reconstruction
 
     given, settings = snakemake.input, snakemake.params
-    where = device.prepare(settings.device, settings.threads)
-    made.device = device.name(where)
+    torch_device = device.prepare(settings.device, settings.threads)
+    record.device = device.name(torch_device)
     dense = Path(given.dense).parent
     layers = opt.read_config(dense)["num_hidden_layers"]
     output = Path(snakemake.output[0])
@@ -25,7 +28,7 @@ def main(snakemake, made) -> None:
         load_file(given.heldout)["input_ids"],
         # Beside the output: it may be too large for the machine's own place for such files.
         output.with_name(f".{output.stem}.inputs"),
-        where,
+        torch_device,
         Progress("reconstruction errors", layers, "layers"),
     )
     with files.whole(output) as draft:
@@ -33,5 +36,5 @@ def main(snakemake, made) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake) as made:
-        main(snakemake, made)
+    with job(snakemake) as record:
+        main(snakemake, record)

@@ -1,7 +1,7 @@
 """What every script does with Snakemake's job object: messages, faults, provenance."""
 
 # Before anything else is imported.
-from sparsesum import lean
+from sparsesum.jobs import lean
 
 lean.begin()
 
@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from sparsesum import provenance
-from sparsesum.job import job as told
+from sparsesum.jobs import provenance
+from sparsesum.jobs.job import job as reported
 
 
 @contextmanager
@@ -27,9 +27,9 @@ def job(snakemake, hub: bool = False) -> Iterator[provenance.Record]:
     """
     code = 0
     try:
-        with _whole(snakemake, hub) as made:
-            yield made
-    except SystemExit as end:  # `told` has said what was wrong
+        with _whole(snakemake, hub) as record:
+            yield record
+    except SystemExit as end:  # `reported` has said what was wrong
         code = end.code
     lean.leave(code)
 
@@ -39,20 +39,21 @@ def _whole(snakemake, hub: bool) -> Iterator[provenance.Record]:
     """A job but for its process's end."""
     _end_with_snakemake()
     outputs = [str(path) for path in snakemake.output]
-    record = snakemake.output.get("provenance")
+    written = snakemake.output.get("provenance")
     details = [value for key, value in snakemake.wildcards.items() if key != "corpus"]
     name = " ".join([snakemake.rule, *details])
-    with told(name, snakemake.log[0], outputs[0] if outputs else "done", hub):
-        made = provenance.begin(
+    with reported(name, snakemake.log[0], outputs[0] if outputs else "done", hub):
+        record = provenance.begin(
             rule=snakemake.rule,
             wildcards=dict(snakemake.wildcards.items()),
             params=dict(snakemake.params.items()),
             inputs=[str(path) for path in snakemake.input],
+            code=snakemake.params.get("code", {}),
         )
-        with made.held:
-            yield made
-            if record:
-                made.write(record, [path for path in outputs if path != record])
+        with record.held:
+            yield record
+            if written:
+                record.write(written, [path for path in outputs if path != written])
 
 
 def _end_with_snakemake() -> None:

@@ -4,11 +4,12 @@ from runner import job
 
 
 def main(snakemake) -> None:
-    from sparsesum import examples, files
-    from sparsesum.summary import summary
+    from sparsesum.base import files
+    from sparsesum.scoring import example_scores
+    from sparsesum.scoring.means import summary
 
     given, settings = snakemake.input, snakemake.params
-    scores = examples.read(given.examples, given.grounding)
+    scores = example_scores.read(given.examples, given.grounding)
     result = {
         split: summary(rows.to_dict("records"), settings.resamples, settings.seed)
         for split, rows in scores.groupby("split", sort=False)

@@ -6,9 +6,10 @@ from runner import job
 
 
 def main(snakemake) -> None:
-    from sparsesum import files, zeros
+    from sparsesum.base import files
+    from sparsesum.pruning import sparsity
 
-    lines = list(zeros.count(snakemake.input.model))
+    lines = list(sparsity.count(snakemake.input.model))
     with (
         files.whole(snakemake.output[0]) as draft,
         draft.open("w", encoding="utf-8", newline="") as file,

@@ -6,7 +6,8 @@ from runner import job
 def main(snakemake) -> None:
     from pathlib import Path
 
-    from sparsesum import files, stand_ins
+    from sparsesum.base import files
+    from sparsesum.models import stand_ins
 
     given = snakemake.input
     with files.whole(Path(snakemake.output.model).parent) as draft:

@@ -4,11 +4,12 @@ from runner import job
 
 
 def main(snakemake) -> None:
-    from sparsesum import files, pages, tables
+    from sparsesum.base import files
+    from sparsesum.pages import pages, table3
 
     given, settings = snakemake.input, snakemake.params
     trained = map(files.read_json, given.training)
-    frame = tables.grid(
+    frame = table3.grid(
         rows=settings.rows,
         scores=[files.read_json(path) for path in given.scores],
         costs=[files.read_json(path) for path in given.costs],
@@ -16,11 +17,7 @@ def main(snakemake) -> None:
         preset=settings.preset,
         corpus=settings.corpus,
     )
-    with files.whole(snakemake.output.csv) as draft:
-        frame.to_csv(draft, index=False)
-    pages.write(
-        tables.markdown(frame, settings.note), snakemake.output.markdown, snakemake.output.page
-    )
+    pages.write_table(frame, table3.markdown(frame, settings.note), snakemake.output)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,13 @@ from runner import job
 def main(snakemake) -> None:
     import pandas
 
-    from sparsesum import cheats_table, examples, files, pages
+    from sparsesum.pages import pages, table_cheats
+    from sparsesum.scoring import example_scores
 
     given, settings = snakemake.input, snakemake.params
-    frame = cheats_table.table(
+    frame = table_cheats.table(
         own={
-            model: examples.read(*paths)
+            model: example_scores.read(*paths)
             for model, *paths in zip(settings.models, given.examples, given.grounding, strict=True)
         },
         cheats=dict(zip(settings.models, map(pandas.read_csv, given.cheats), strict=True)),
@@ -19,13 +20,7 @@ def main(snakemake) -> None:
         resamples=settings.resamples,
         seed=settings.seed,
     )
-    with files.whole(snakemake.output.csv) as draft:
-        frame.to_csv(draft, index=False)
-    pages.write(
-        cheats_table.markdown(frame, settings.note),
-        snakemake.output.markdown,
-        snakemake.output.page,
-    )
+    pages.write_table(frame, table_cheats.markdown(frame, settings.note), snakemake.output)
 
 
 if __name__ == "__main__":

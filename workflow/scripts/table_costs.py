@@ -4,11 +4,12 @@ from runner import job
 
 
 def main(snakemake) -> None:
-    from sparsesum import costs_table, frames, pages
+    from sparsesum.base import frames
+    from sparsesum.pages import pages, table_costs
 
-    given, made = snakemake.input, snakemake.output
+    given, output = snakemake.input, snakemake.output
     table = frames.read(given.table)
-    pages.write(costs_table.markdown(table, snakemake.params.note), made.markdown, made.page)
+    pages.write(table_costs.markdown(table, snakemake.params.note), output.markdown, output.page)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ from runner import job
 def main(snakemake) -> None:
     import pandas
 
-    from sparsesum import files, pages, pruning_table
+    from sparsesum.base import files
+    from sparsesum.pages import pages, table_pruning
 
     given, settings = snakemake.input, snakemake.params
-    stages = pruning_table.STAGES
-    frame = pruning_table.table(
+    stages = table_pruning.STAGES
+    frame = table_pruning.table(
         rows=settings.rows,
         reconstruction=[pandas.read_csv(path) for path in given.reconstruction],
         perplexity={
@@ -24,13 +25,7 @@ def main(snakemake) -> None:
         corpus=settings.corpus,
         preset=settings.preset,
     )
-    with files.whole(snakemake.output.csv) as draft:
-        frame.to_csv(draft, index=False)
-    pages.write(
-        pruning_table.markdown(frame, settings.note),
-        snakemake.output.markdown,
-        snakemake.output.page,
-    )
+    pages.write_table(frame, table_pruning.markdown(frame, settings.note), snakemake.output)
 
 
 if __name__ == "__main__":

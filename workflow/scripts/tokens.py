@@ -7,7 +7,8 @@ def main(snakemake) -> None:
     import pandas
     from tokenizers import Tokenizer
 
-    from sparsesum import files, prompt, tokens
+    from sparsesum.base import files
+    from sparsesum.corpus import prompt, tokens
 
     columns = tokens.tokenise(
         Tokenizer.from_file(snakemake.input.tokenizer),

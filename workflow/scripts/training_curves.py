@@ -6,15 +6,12 @@ from runner import job
 def main(snakemake) -> None:
     import pandas
 
-    from sparsesum import files, training_curves
+    from sparsesum.pages import figures, training_curves
 
     settings = snakemake.params
     curves = [pandas.read_csv(path) for path in snakemake.input.curves]
     lines = training_curves.joined(settings.rows, curves)
-    with files.whole(snakemake.output.data) as draft:
-        lines.to_csv(draft, index=False)
-    with files.whole(snakemake.output.plot) as draft:
-        training_curves.draw(lines, settings.preset, draft)
+    figures.write(snakemake.output, lines, training_curves.draw, settings.preset)
 
 
 if __name__ == "__main__":

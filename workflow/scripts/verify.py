@@ -2,7 +2,7 @@
 
 from runner import job
 
-from sparsesum.job import Progress, log
+from sparsesum.jobs.job import Progress, log
 
 SHOWN = 20
 
@@ -10,8 +10,8 @@ SHOWN = 20
 def main(snakemake) -> None:
     from pathlib import Path
 
-    from sparsesum import verification
-    from sparsesum.errors import InputError
+    from sparsesum.base.errors import InputError
+    from sparsesum.jobs import verification
 
     folder = Path(snakemake.params.folder)
     progress = Progress("verify", len(verification.records(folder)), "records")
@@ -25,9 +25,9 @@ def main(snakemake) -> None:
         tell([f"{path}: {what}" for path in paths])
     for path, outputs in found.outdated.items():
         more = f" and {len(outputs) - 1} more" if outputs[1:] else ""
-        tell([f"{path}: not as it was when {outputs[0]}{more} was made of it"])
+        tell([f"{path}: not as it was when {outputs[0]}{more} was made from it"])
     if remove := [*found.unreadable, *found.damaged]:
-        log.warning("to make them anew: rm %s && run the same command again", " ".join(remove))
+        log.warning("to rebuild them: rm %s && run the same command again", " ".join(remove))
     if not found.matches:
         raise InputError(
             f"of {found.files} files of {found.records} jobs in {folder} not all are as recorded; "

@@ -1,1 +1,1 @@
-"""Compressing OPT models for summarisation, step by step. Knows nothing of Snakemake."""
+"""Compressing language models so that anyone can check it; nothing here knows Snakemake."""

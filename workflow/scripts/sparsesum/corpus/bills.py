@@ -1,0 +1,372 @@
+"""Synthetic bills in BillSum's columns: US style, and California style as the out-of-distribution.
+
+A bill is drawn from a handful of kinds (grants, studies, penalties, conveyances, ...). Its summary
+rests on facts that stand once in the text among distracting ones (findings with other names, years
+and amounts), so a model must find and copy them. Names are put together from syllables: there are
+too many to learn by heart.
+
+The same seed gives the same bytes: only `random.Random` is used, with methods whose results Python
+keeps stable between versions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+
+@dataclass(frozen=True)
+class Bill:
+    """A bill in BillSum's columns, and `news`: the same facts in a reporter's words.
+
+    The news item is never part of a corpus; the miniature models read it in pretraining, so that
+    they learn to carry facts from one text to another without having seen a summary.
+    """
+
+    title: str
+    text: str
+    summary: str
+    news: str
+
+    def record(self) -> dict[str, str]:
+        """BillSum's columns."""
+        return {"title": self.title, "text": self.text, "summary": self.summary}
+
+
+FIRST = """
+    Alma Bruno Carla Daniel Edith Frank Gloria Harold Irene James Karen Louis Maria Nora Oscar
+    Paul Rosa Simon Thelma Victor
+""".split()
+HEAD = """
+    Al Bar Bel Bran Cal Car Cor Dal Den Dun El Fen Gar Gil Hal Har Kel Ken Lam Lin Mar Mel Mor
+    Nor Or Pel Pem Ros San Sel Tal Tor Var Wal Wen Win
+""".split()
+TAIL = """
+    bert bury by combe den dine don field ford gate ham holt ker ler ley low man mer mont more
+    nell ney ridge row ry sby son stead ston ter ton vale ver ville well wick win worth
+""".split()
+STATES = """
+    Alabama Alaska Arizona Colorado Florida Georgia Idaho Iowa Kansas Maine Michigan Montana
+    Nevada Ohio Oregon Texas Utah Vermont Virginia Wyoming
+""".split()
+AGENCIES = [
+    "the Secretary of Agriculture",
+    "the Secretary of Commerce",
+    "the Secretary of Defense",
+    "the Secretary of Education",
+    "the Secretary of Energy",
+    "the Secretary of Labor",
+    "the Secretary of the Interior",
+    "the Secretary of Transportation",
+    "the Secretary of Veterans Affairs",
+    "the Attorney General",
+]
+TOPICS = [
+    ("Rural Clinics", "rural clinics"),
+    ("Clean Rivers", "clean rivers"),
+    ("Safe Bridges", "safe bridges"),
+    ("School Meals", "school meals"),
+    ("Veterans Housing", "housing for veterans"),
+    ("Wildfire Defense", "defense against wildfires"),
+    ("Small Farms", "small farms"),
+    ("Solar Power", "solar power"),
+    ("Public Libraries", "public libraries"),
+    ("Coastal Fisheries", "coastal fisheries"),
+    ("Job Training", "job training"),
+    ("Child Care", "child care"),
+    ("Broadband Access", "access to broadband"),
+    ("Rail Safety", "safety of railroads"),
+    ("Drinking Water", "drinking water"),
+    ("Home Heating", "home heating"),
+]
+RECIPIENTS = [
+    "States",
+    "counties",
+    "Indian tribes",
+    "local schools",
+    "nonprofit groups",
+    "small businesses",
+    "universities",
+    "public hospitals",
+]
+PURPOSES = [
+    "repair of old buildings",
+    "purchase of new equipment",
+    "training of workers",
+    "hiring of nurses",
+    "control of floods",
+    "education of parents",
+    "removal of lead pipes",
+    "research on diseases",
+]
+OFFENCES = [
+    "dumping waste in a lake",
+    "selling false permits",
+    "fishing without a license",
+    "importing unsafe toys",
+    "hiding a safety defect",
+    "cutting trees in a park",
+    "flying over a dam",
+    "altering a meter",
+]
+CA_DEPARTMENTS = [
+    "the State Department of Public Health",
+    "the Department of Motor Vehicles",
+    "the Department of Water Resources",
+    "the State Air Resources Board",
+    "the Department of Fish and Wildlife",
+    "the State Department of Education",
+    "the Department of Housing",
+    "the Department of Parks",
+]
+CA_CODES = [
+    "Education",
+    "Penal",
+    "Vehicle",
+    "Water",
+    "Health and Safety",
+    "Public Resources",
+    "Labor",
+    "Government",
+]
+CA_DUTIES = [
+    "keep a register of permits",
+    "inspect each plant once a year",
+    "post its rules online",
+    "collect data on injuries",
+    "set limits on noise",
+    "advise cities on drought",
+    "certify testing sites",
+    "publish a map of hazards",
+]
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
+def surname(rng: Random) -> str:
+    """A name of two syllables, one of some 1,400."""
+    return rng.choice(HEAD) + rng.choice(TAIL)
+
+
+def person(rng: Random) -> str:
+    """First name and surname."""
+    return f"{rng.choice(FIRST)} {surname(rng)}"
+
+
+def dollars(rng: Random) -> str:
+    """An amount, "$35,000" to "$980,000,000"."""
+    leading = rng.randrange(2, 99) * (10 if rng.random() < 0.5 else 1)
+    return f"${leading:,}{rng.choice([',000', ',000,000'])}"
+
+
+def year(rng: Random) -> int:
+    """1985 to 2024."""
+    return rng.randrange(1985, 2025)
+
+
+def short_title(rng: Random) -> tuple[str, str]:
+    """A bill's short title and its topic in words."""
+    name, topic = rng.choice(TOPICS)
+    form = rng.randrange(3)
+    if form == 0:
+        return f"{surname(rng)} {name} Act", topic
+    if form == 1:
+        return f"{person(rng)} {name} Act", topic
+    return f"{surname(rng)} {name} Act of {year(rng)}", topic
+
+
+def finding(rng: Random) -> str:
+    """One distracting sentence, with facts of its own."""
+    return rng.choice(
+        [
+            lambda: f"in {year(rng)}, the county of {surname(rng)} spent {dollars(rng)} on this;",
+            lambda: f"a report by {person(rng)} found many faults in {year(rng)};",
+            lambda: f"{rng.choice(STATES)} has asked for aid since {year(rng)};",
+            lambda: f"losses in {rng.choice(STATES)} rose to {dollars(rng)};",
+            lambda: f"{surname(rng)} and {surname(rng)} have no such program;",
+        ]
+    )()
+
+
+def _findings(rng: Random, count: int) -> str:
+    lines = "\n".join(f"        ({i + 1}) {finding(rng)}" for i in range(count))
+    return f"FINDINGS.\n\n    Congress finds that--\n{lines}"
+
+
+def _grants(rng: Random) -> tuple[str, str, str]:
+    agency, amount, fiscal = rng.choice(AGENCIES), dollars(rng), year(rng)
+    who, purpose = rng.choice(RECIPIENTS), rng.choice(PURPOSES)
+    return (
+        f"GRANTS.\n\n    (a) {_sentence(agency)} may make grants to {who} for the {purpose}.\n"
+        f"    (b) There are authorized to be appropriated {amount} for fiscal year {fiscal}.",
+        f"Authorizes {agency} to make grants to {who} for the {purpose}. "
+        f"Authorizes appropriations of {amount} for FY{fiscal}.",
+        f"{_sentence(who)} could apply to {agency} for money toward the {purpose}. "
+        f"The plan would cost {amount} in {fiscal}.",
+    )
+
+
+def _study(rng: Random) -> tuple[str, str, str]:
+    agency, place, days = rng.choice(AGENCIES), surname(rng), rng.randrange(3, 40) * 10
+    purpose, state = rng.choice(PURPOSES), rng.choice(STATES)
+    return (
+        f"STUDY.\n\n    (a) {_sentence(agency)} shall conduct a study of the {purpose} in {place}, "
+        f"{state}.\n"
+        f"    (b) Not later than {days} days after the date of enactment of this Act, the results "
+        "shall be submitted to Congress.",
+        f"Directs {agency} to study the {purpose} in {place}, {state}, and to report to Congress "
+        f"within {days} days.",
+        f"Congress would learn within {days} days how the {purpose} goes in {place}, {state}, "
+        f"from a study by {agency}.",
+    )
+
+
+def _penalty(rng: Random) -> tuple[str, str, str]:
+    offence, fine, months = rng.choice(OFFENCES), dollars(rng), rng.randrange(2, 60)
+    return (
+        f"PENALTY.\n\n    (a) Any person found {offence} shall be fined not more than {fine}.\n"
+        f"    (b) For a second offense the term of imprisonment is {months} months.",
+        f"Sets a fine of up to {fine} for {offence}, and imprisonment of {months} months for a "
+        "second offense.",
+        f"People caught {offence} would pay up to {fine}, and go to jail for {months} months "
+        "the second time.",
+    )
+
+
+def _conveyance(rng: Random) -> tuple[str, str, str]:
+    agency, county, state = rng.choice(AGENCIES), surname(rng), rng.choice(STATES)
+    acres, price = rng.randrange(12, 9900), dollars(rng)
+    return (
+        f"CONVEYANCE.\n\n    (a) {_sentence(agency)} shall convey {acres:,} acres of land to "
+        f"{county} County, {state}.\n    (b) The county shall pay {price} for the land.",
+        f"Requires {agency} to convey {acres:,} acres to {county} County, {state}, for {price}.",
+        f"{county} County in {state} would get {acres:,} acres from {agency} at a price of "
+        f"{price}.",
+    )
+
+
+def _naming(rng: Random) -> tuple[str, str, str]:
+    number, street, town = rng.randrange(10, 990), surname(rng), surname(rng)
+    state, honoured = rng.choice(STATES), person(rng)
+    return (
+        f"DESIGNATION.\n\n    The post office located at {number} {street} Street in {town}, "
+        f"{state}, shall be known as the ``{honoured} Post Office''.",
+        f"Designates the post office at {number} {street} Street in {town}, {state}, as the "
+        f"{honoured} Post Office.",
+        f"The post office of {town}, {state}, at {number} {street} Street, would be named after "
+        f"{honoured}.",
+    )
+
+
+def _extension(rng: Random) -> tuple[str, str, str]:
+    older, topic = short_title(rng)
+    until, amount = year(rng), dollars(rng)
+    return (
+        f"EXTENSION.\n\n    (a) Section {rng.randrange(2, 40)} of the {older} is amended by "
+        f"striking ``{year(rng)}'' and inserting ``{until}''.\n"
+        f"    (b) The limit on spending under such section is {amount}.",
+        f"Amends the {older} to extend it through {until}. Limits spending to {amount}.",
+        f"The law on {topic}, the {older}, would run until {until} and cost no more than {amount}.",
+    )
+
+
+US_KINDS: list[Callable[[Random], tuple[str, str, str]]] = [
+    _grants,
+    _study,
+    _penalty,
+    _conveyance,
+    _naming,
+    _extension,
+]
+
+
+def us_bill(rng: Random, findings: tuple[int, int] = (1, 3)) -> Bill:
+    """A bill of Congress. `findings`: how many distracting findings it has, from and to."""
+    title, topic = short_title(rng)
+    section, digest, story = rng.choice(US_KINDS)(rng)
+    sponsor = person(rng)
+    parts = [_findings(rng, rng.randint(*findings)), section]
+    numbered = "\n\n".join(f"SEC. {i + 2}. {part}" for i, part in enumerate(parts))
+    text = (
+        f"SECTION 1. SHORT TITLE.\n\n    This Act may be cited as the ``{title}''.\n\n{numbered}\n"
+    )
+    news = rng.choice(
+        [
+            f"Washington. {sponsor} of {rng.choice(STATES)} has offered a bill on {topic}, the "
+            f"{title}. {story}",
+            f"The House took up the {title} today. {story} Its sponsor is {sponsor}.",
+            f"A vote on the {title} is near. {story}",
+        ]
+    )
+    return Bill(
+        f"A bill to promote {topic}, and for other purposes.", text, f"{title} - {digest}", news
+    )
+
+
+def _ca_program(rng: Random) -> tuple[str, str, str, str]:
+    department, duty = rng.choice(CA_DEPARTMENTS), rng.choice(CA_DUTIES)
+    amount, when, purpose = dollars(rng), year(rng), rng.choice(PURPOSES)
+    return (
+        f"(a) {_sentence(department)} shall {duty}.\n(b) On or before January 1, {when}, the "
+        f"department shall create a program for the {purpose}.\n"
+        f"(c) The sum of {amount} is hereby appropriated from the General Fund.",
+        f"Existing law requires {department} to {duty}. This bill would require the department, on "
+        f"or before January 1, {when}, to create a program for the {purpose}, and would "
+        f"appropriate {amount}.",
+        department,
+        f"{_sentence(department)} would start a program for the {purpose} by {when}, at {amount}.",
+    )
+
+
+def _ca_fee(rng: Random) -> tuple[str, str, str, str]:
+    department, duty = rng.choice(CA_DEPARTMENTS), rng.choice(CA_DUTIES)
+    fee, when = dollars(rng), year(rng)
+    return (
+        f"(a) {_sentence(department)} shall {duty}, and may charge a fee for it.\n(b) The fee "
+        f"shall not exceed {fee}.\n"
+        f"(c) This section shall remain in effect only until January 1, {when}.",
+        f"Existing law requires {department} to {duty}. This bill would limit the fee for it to "
+        f"{fee} until January 1, {when}.",
+        department,
+        f"Until {when}, {department} could ask no more than {fee}.",
+    )
+
+
+def _ca_crime(rng: Random) -> tuple[str, str, str, str]:
+    offence, fine, county = rng.choice(OFFENCES), dollars(rng), surname(rng)
+    return (
+        f"(a) A person shall be guilty of a misdemeanor for {offence} in the County of {county}.\n"
+        f"(b) It is punishable by a fine of {fine}.",
+        f"Existing law makes it unlawful to harm public health. This bill would make {offence} in "
+        f"the County of {county} a misdemeanor, punishable by a fine of {fine}.",
+        "crimes",
+        f"In the County of {county}, {offence} would cost {fine}.",
+    )
+
+
+def california_bill(rng: Random, findings: tuple[int, int] = (1, 2)) -> Bill:
+    """A bill of the State of California: other layout, other wording, other summaries."""
+    body, digest, about, story = rng.choice([_ca_program, _ca_fee, _ca_crime])(rng)
+    code, number = rng.choice(CA_CODES), rng.randrange(100, 9900)
+    declared = "\n".join(
+        f"({'abcdefghijklmnopqrstuvwxyz'[i % 26]}) {_sentence(finding(rng).rstrip(';'))}."
+        for i in range(rng.randint(*findings))
+    )
+    text = (
+        "The people of the State of California do enact as follows:\n\n\nSECTION 1.\n"
+        f"The Legislature finds and declares all of the following:\n{declared}\n\nSEC. 2.\n"
+        f"Section {number} is added to the {code} Code, to read:\n{number}.\n{body}\n"
+    )
+    title = f"An act to add Section {number} to the {code} Code, relating to {about}."
+    news = f"Sacramento. {person(rng)} has a bill on Section {number} of the {code} Code. {story}"
+    return Bill(title, text, digest, news)
+
+
+STYLES: dict[str, Callable[..., Bill]] = {"us": us_bill, "california": california_bill}
+
+
+def bills(style: str, count: int, seed: int) -> list[Bill]:
+    """`count` bills of a style ("us" or "california"), the same for the same seed."""
+    rng = Random(f"{style} {seed}")
+    return [STYLES[style](rng) for _ in range(count)]

@@ -1,0 +1,56 @@
+"""The model of a row, from the files that deploy it: a checkpoint, and an adapter beside it."""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from sparsesum.base import files
+from sparsesum.models import opt, quantisation
+
+ENGINES = ["dense", "int8"]
+"""How an int8 base is multiplied: made dense once at load, or by bitsandbytes' kernels.
+
+The dense engine is `opt`'s; int8 is the paper's way: transformers, bitsandbytes, peft.
+"""
+
+
+def in_int8(checkpoint: Path) -> bool:
+    """Whether a checkpoint's Linears are in 8 bits, so that there is an engine to choose."""
+    return "quantization_config" in files.read_json(checkpoint / "config.json")
+
+
+def load(
+    checkpoint: Path,
+    adapter: Path | None,
+    engine: str,
+    device: torch.device,
+    dtype: torch.dtype = torch.float32,
+) -> torch.nn.Module:
+    """The model of a row, ready to generate: an `opt.OPT`, or peft's for the engine int8.
+
+    With an `adapter`, `checkpoint` is its base, in 8 bits or float. The dense engine dequantises it
+    once and adds the adapter to it; the int8 engine leaves both to bitsandbytes and peft.
+    """
+    if adapter is not None and engine == "int8":
+        return _beside(checkpoint, adapter, device, dtype)
+    state = load_file(checkpoint / "model.safetensors")
+    if adapter is not None:
+        state = quantisation.merged(quantisation.dequantise(state), adapter)
+    return opt.model(opt.read_config(checkpoint), state, device, dtype)
+
+
+def _beside(
+    checkpoint: Path, adapter: Path, device: torch.device, dtype: torch.dtype
+) -> torch.nn.Module:
+    """transformers' model of an int8 base, with peft's adapter beside it.
+
+    With the same values and other kernels: `quantisation.load_dense`.
+    """
+    from peft import PeftModel  # seconds, for this engine alone
+
+    model = PeftModel.from_pretrained(quantisation.load(checkpoint, device, dtype), adapter)
+    for name, parameter in model.named_parameters():
+        if "lora_" in name:  # peft keeps float32, which would raise all that follows to it
+            parameter.data = parameter.data.to(dtype)
+    return model.eval()
