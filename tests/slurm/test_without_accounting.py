@@ -83,7 +83,7 @@ def test_jobs_ask_for_what_the_rules_say(grid):
         ("qlora", "4001M", "01:00:00", "2"),
         ("generate", "3000M", "00:30:00", "1"),
         ("measure", "3000M", "00:30:00", "1"),
-        ("score", "12000M", "00:50:00", "3"),
+        ("score", "12000M", "01:00:00", "3"),
     }
 
 
