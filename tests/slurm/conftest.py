@@ -35,9 +35,15 @@ def new_project(opt_folders):
 
 
 @pytest.fixture(scope="session")
-def reference(tmp_path_factory, new_project) -> list[dict[str, str]]:
-    """The table of a local run."""
+def local(tmp_path_factory, new_project) -> OnSlurm:
+    """The grid after a local run; to be copied, not changed."""
     project = new_project(tmp_path_factory.mktemp("local"))
     done = project.snakemake("results/table3.csv")
     assert done.returncode == 0, done.stdout[-5000:]
-    return project.scores()
+    return project
+
+
+@pytest.fixture(scope="session")
+def reference(local) -> list[dict[str, str]]:
+    """The table of a local run."""
+    return local.scores()
