@@ -20,6 +20,7 @@ from sparsesum.experiment.patterns import Pattern, parse
     ],
 )
 def test_parses_and_names(text, pattern, name):
+    assert pattern.pruned == round(pattern.ratio * pattern.m)
     assert parse(text) == pattern
     assert parse(text).name == name
 

@@ -15,7 +15,7 @@ from sparsesum.experiment.settings import put_in_order
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 CONFIG = ROOT / "config" / "config.yaml"
-validate = partial(settings.validate, methods=["full", "qlora"])
+validate = partial(settings.validate, methods=["full", "qlora"], pruners=["sparsegpt", "wanda"])
 
 
 @pytest.fixture
@@ -131,6 +131,12 @@ def test_a_misspelt_key_is_named_with_the_file_it_stands_in(config, tmp_path: Pa
         (["corpora", "bills", "configuration"], 3.0, "3.0 is not of type ['string', 'null'] (the"),
         (["comparisons", "metrics"], [], "key 'comparisons.metrics': [] should be non-empty"),
         (["pruning_grid", "pruners"], [], "key 'pruning_grid.pruners': [] should be non-empty"),
+        (["pruners", "wnada"], {}, "unknown key 'pruners.wnada'; did you mean 'wanda'? allowed:"),
+        (
+            ["corpora", "bills", "splits", "test", "from"],
+            "train",
+            "key 'corpora.bills.splits.test.from': 'train' is split train's too, so that both",
+        ),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(config, keys, value, said):

@@ -13,6 +13,7 @@ import json
 import os
 import random
 import runpy
+import select
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,9 @@ MODULES = """
     snakemake.cli snakemake.executors.local snakemake.executors.dryrun docutils.core sqlmodel
     snakemake.report.html_reporter snakemake_executor_plugin_slurm pandas pulp psutil jsonschema
 """.split()
+
+LONGEST = 900
+"""Seconds after which a run is taken for one that hangs; none takes a third of it."""
 
 
 class Server:
@@ -68,6 +72,9 @@ class Server:
             asked = [arguments, str(folder), dict(environment), output.name, jobs]
             self.process.stdin.write(json.dumps(asked) + "\n")
             self.process.stdin.flush()
+            if not select.select([self.process.stdout], [], [], LONGEST)[0]:
+                self.process.kill()
+                raise TimeoutError(f"{arguments}: not ended after {LONGEST} s:\n{output.read()}")
             code = int(self.process.stdout.readline())
             return subprocess.CompletedProcess(arguments, code, output.read())
 

@@ -86,6 +86,24 @@ def test_a_fault_in_a_corpus(project, splits, said):
     assert not (project.folder / f"results/corpus/mine/{bad}.jsonl").exists()
 
 
+LEAVES_TOO_MANY = """
+def sparsify(weight, state, pattern):
+    return weight.masked_fill(weight < weight.quantile(0.4), 0)
+"""
+
+
+def test_a_fault_in_a_pruner(project):
+    file = project.folder / "workflow/scripts/sparsesum/pruning/pruners/magnitude.py"
+    file.write_text("prune = None\n")
+    refused(project, "pruners/magnitude.py: a pruner has a function sparsify", "-n", "all")
+    file.write_text(LEAVES_TOO_MANY)
+    target = "results/prune/bills/tiny-pre/magnitude_50/model.safetensors"
+    done = project.snakemake(target)
+    assert done.returncode != 0 and not (project.folder / target).exists()
+    assert "error: pruner magnitude: model.decoder.layers.0." in done.stdout
+    assert "Traceback" not in done.stdout
+
+
 def test_a_calibration_set_shorter_than_asked_for(project):
     project.use(project.models, calibration={"sequences": 4000, "length": 64})
     said = "asks for 4000 sequences of 64 tokens = 256,000, the train split has"

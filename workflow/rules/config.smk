@@ -57,6 +57,7 @@ try:
         # Snakemake lists the overlays before what they lie on.
         [*workflow.configfiles[-1:], *workflow.configfiles[:-1]],
         METHODS,
+        grid.pruners(),
     )
     settings.put_in_order(config)
     ROWS = grid.read(located(config["grid"]), list(config["models"]))

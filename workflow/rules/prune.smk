@@ -19,6 +19,11 @@ def pruner_file(name):
     return f"sparsesum/pruning/pruners/{name}.py"
 
 
+for each in sorted({row.pruner for row in [*ROWS, *PRUNING["base"]]} - {grid.NONE}):
+    if not sources.defines(pruner_file(each), "sparsify"):
+        raise WorkflowError(f"workflow/scripts/{pruner_file(each)}: a pruner has a function sparsify")
+
+
 def calibrates(name):
     """Whether a pruner accumulates statistics of activations, and so needs a calibration set."""
     return sources.defines(pruner_file(name), "accumulate")

@@ -12,6 +12,7 @@ def main(snakemake, record) -> None:
     from safetensors.torch import load_file
 
     from sparsesum.base import files
+    from sparsesum.base.errors import InputError
     from sparsesum.experiment import patterns
     from sparsesum.machine import device
     from sparsesum.models import opt, tensorfile, tokenizer_files
@@ -41,7 +42,11 @@ def main(snakemake, record) -> None:
     log.info("seconds: %s", ", ".join(f"{key} {spent:.1f}" for key, spent in seconds.items()))
     # Saving the unpruned model is an old mistake in this trade: look at what was written.
     written = tensorfile.TensorFile(scratch / "model.safetensors")
-    checks.check(written, pattern)
+    try:
+        checks.check(written, pattern)
+    except ValueError as error:
+        raise InputError(f"pruner {settings.pruner}: {error}") from None
+    log.info("checked: all Linears of the decoder's layers have the zeros of %s", settings.pattern)
     checks.check_untouched(tensorfile.TensorFile(given.model), written)
     with files.whole(folder) as draft:
         draft.mkdir()

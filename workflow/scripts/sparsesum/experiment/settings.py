@@ -157,17 +157,24 @@ def _check_plain(config: dict[str, Any], files: list[str]) -> None:
 
 
 def validate(
-    config: dict[str, Any], schema: str | Path, files: Iterable[str], methods: Iterable[str] = ()
+    config: dict[str, Any],
+    schema: str | Path,
+    files: Iterable[str],
+    methods: Iterable[str] = (),
+    pruners: Iterable[str] = (),
 ) -> None:
     """Raise an InputError for the first fault of `config`, merged from the YAML `files`.
 
     methods: of fine-tuning. One that the schema does not know may have a section of its name, with
-    the keys of a training and any others, which are the method's options.
+    the keys of a training and any others, which are the method's options. pruners: those that may
+    have options under key `pruners`.
     """
     files = list(files)
     rules = yaml.safe_load(Path(schema).read_text(encoding="utf-8"))
     for method in methods:
         rules["properties"].setdefault(method, {"$ref": "#/$defs/method"})
+    for pruner in pruners:
+        rules["properties"]["pruners"]["properties"].setdefault(pruner, {"type": "object"})
     for file in files:
         _check_once(file)
     _check_plain(config, files)
@@ -180,6 +187,16 @@ def validate(
             f"{_holder(['corpus'], files, config)}: key 'corpus': unknown corpus "
             f"'{config['corpus']}'; allowed are the keys of corpora: {', '.join(config['corpora'])}"
         )
+    for name, corpus in config["corpora"].items():
+        first: dict[str, str] = {}
+        for split, chosen in corpus["splits"].items():
+            if first.setdefault(chosen["from"], split) != split:
+                keys = ["corpora", name, "splits", split, "from"]
+                raise InputError(
+                    f"{_holder(keys, files, config)}: key '{'.'.join(keys)}': {chosen['from']!r} "
+                    f"is split {first[chosen['from']]}'s too, so that both would have the same "
+                    "records; put each split's into files of its own"
+                )
     for section in config.keys() & {*methods}:
         effective, size = (config[section][key] for key in ("effective_batch", "batch_size"))
         if size != "auto" and effective % size:
