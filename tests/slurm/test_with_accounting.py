@@ -83,7 +83,7 @@ def test_jobs_that_end_badly_and_one_command_that_goes_on(grid, reference, tmp_p
     """One cancelled, one whose process is killed, one that hangs until its time is up."""
     project = grid.copy(tmp_path / "p")
     project.delete(
-        *("generate/**/*.json*", "grounding/**/*.csv", "grounding/**/*.jsonl"),
+        *("generate/**/*.json*", "measure/**/*.json", "grounding/**/*.csv", "grounding/**/*.jsonl"),
         *("examples/**/*.csv", "score/**/*.json"),
     )
     kept = project.times()

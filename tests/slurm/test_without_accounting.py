@@ -114,7 +114,7 @@ def test_a_killed_login_and_its_orphans(grid, reference, tmp_path):
     """Jobs that a killed Snakemake left are cancelled by the next, which makes what is missing."""
     project = grid.copy(tmp_path / "p")
     project.delete(
-        *("generate/**/*.json*", "grounding/**/*.csv", "grounding/**/*.jsonl"),
+        *("generate/**/*.json*", "measure/**/*.json", "grounding/**/*.csv", "grounding/**/*.jsonl"),
         *("examples/**/*.csv", "score/**/*.json"),
     )
     kept = project.times()
