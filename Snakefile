@@ -78,6 +78,7 @@ include: "workflow/rules/provenance.smk"
 include: "workflow/rules/slurm.smk"
 include: "workflow/rules/checks.smk"
 include: "workflow/rules/conventions.smk"
+include: "workflow/rules/messages.smk"
 
 
 onstart:

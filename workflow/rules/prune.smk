@@ -21,7 +21,9 @@ def pruner_file(name):
 
 for each in sorted({row.pruner for row in [*ROWS, *PRUNING["base"]]} - {grid.NONE}):
     if not sources.defines(pruner_file(each), "sparsify"):
-        raise WorkflowError(f"workflow/scripts/{pruner_file(each)}: a pruner has a function sparsify")
+        raise WorkflowError(
+            f"workflow/scripts/{pruner_file(each)}: a pruner has a function sparsify"
+        )
 
 
 def calibrates(name):

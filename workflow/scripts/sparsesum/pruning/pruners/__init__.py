@@ -3,7 +3,8 @@
 `sparsify(weight, state, pattern, **options)` takes the weight of a Linear, [out, in], and returns a
 new one of the same shape and dtype, in which what the pattern asks for is exactly zero. `options`
 are the pruner's own, with defaults. `state` is None for a pruner without `accumulate`, which needs
-no calibration set.
+no calibration set. It is not told which Linear it prunes: random scores of one seed would be the
+same in all Linears of a shape.
 
 `accumulate(state, inputs, seen, exact)` takes the inputs of that Linear, [sequences, tokens, in],
 float32, of some calibration sequences, and what it returned for the `seen` sequences before (None
