@@ -150,6 +150,12 @@ def test_import_forms(scripts, script, module):
     assert names("script.py") == {"script.py"} | inits | modules
 
 
+def test_a_package_that_is_imported_is_its_init(scripts):
+    (scripts / "script.py").write_text("from sparsesum import rooms\n")
+    inits = {"sparsesum/__init__.py", "sparsesum/rooms/__init__.py"}
+    assert names("script.py") == {"script.py"} | inits
+
+
 CODE = '''"""What it is for."""
 from collections.abc import Iterable
 import logging
