@@ -11,17 +11,17 @@ from sparsesum.machine import memory
 def of_card(gib: int, config: dict, device: torch.device) -> str:
     """Sequences at a time of each training and generation on a card of so many GiB, in words."""
     share = memory.SHARE * gib * 2**30 / torch.cuda.get_device_properties(device).total_memory
-    told = []
+    lines = []
     with patch.object(memory, "SHARE", share):
         for model in MODELS:
             # Of the weights QLoRA's adapters are about a hundredth.
             for kind, trained in (("full", 1.0), ("qlora", 0.01)):
                 size, checkpointing = _training(shape(model), trained, config[kind], device)
-                told.append(f"{kind} {model}: {size} at a time{', checkpointed' * checkpointing}")
+                lines.append(f"{kind} {model}: {size} at a time{', checkpointed' * checkpointing}")
             size = 4 if config["generate"]["dtype"] == "fp32" else 2
             count = memory.of_generation(device, shape(model), PROMPT + 128, size, True, 100)
-            told.append(f"generate {model}: {count} at a time")
-    return "; ".join(told)
+            lines.append(f"generate {model}: {count} at a time")
+    return "; ".join(lines)
 
 
 def _training(

@@ -47,11 +47,11 @@ class Bench:
         """Keep figures, with the peak of memory, and print them."""
         peak = torch.cuda.max_memory_allocated() / 2**30
         self.found[name] = figures | {"peak_gib": round(peak, 1)}
-        told = ", ".join(
+        figures = ", ".join(
             f"{key} {value:,.4g}" if isinstance(value, float) else f"{key} {value}"
             for key, value in self.found[name].items()
         )
-        print(f"{time.perf_counter() - self.started:6.1f} s  {name}: {told}", flush=True)
+        print(f"{time.perf_counter() - self.started:6.1f} s  {name}: {figures}", flush=True)
 
     @contextlib.contextmanager
     def fresh(self) -> Iterator[None]:
@@ -136,14 +136,14 @@ def train(
     settings = settings | {"epochs": 1, "seed": seed, "log_every": 1}
     ends: list[float] = []
 
-    class Timed(training.Told):
+    class Timed(training.Messages):
         def on_step_end(self, args, state, control, **kwargs):
             torch.cuda.synchronize()
             ends.append(time.perf_counter())
 
     ordered = partial(training.Arguments, data_seed=0)
     with (
-        patch.multiple(training, Told=Timed, Arguments=ordered),
+        patch.multiple(training, Messages=Timed, Arguments=ordered),
         gpu_peers.as_published() if published else contextlib.nullcontext(),
         bench.fresh(),
     ):

@@ -93,7 +93,7 @@ def test_broken_off_it_goes_on_to_the_same_bytes(
     where = device.prepare("cuda", 2, deterministic=True)
     given = (kind, pruned["post"], opt_folders, tokens)
     undisturbed = tune(*given, tmp_path / "undisturbed", where)[1]
-    begin = training.Told.on_step_begin
+    begin = training.Messages.on_step_begin
 
     def broken(self, args, state, control, **kwargs):
         if state.global_step == 5:
@@ -101,7 +101,7 @@ def test_broken_off_it_goes_on_to_the_same_bytes(
         return begin(self, args, state, control, **kwargs)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(training.Told, "on_step_begin", broken)
+        patch.setattr(training.Messages, "on_step_begin", broken)
         tune(*given, tmp_path / "again", where, every=0)
     assert list((tmp_path / "again" / "notes").glob("checkpoint-*"))
     assert tune(*given, tmp_path / "again", where)[1] == undisturbed

@@ -65,7 +65,7 @@ def test_a_job_ends_with_its_log_record_and_streams_complete(tmp_path):
     [
         ("from sparsesum.base.errors import InputError; raise InputError('no')", 1, "error: no\n"),
         ("raise KeyError('x')", 1, "KeyError: 'x'\n"),
-        ("import os; os.kill(os.getpid(), 2)", 130, "to go on\n"),
+        ("import os; os.kill(os.getpid(), 2)", 130, "to resume\n"),
     ],
 )
 def test_a_fault_keeps_its_exit_code_and_last_line(tmp_path, fault, code, said):

@@ -26,7 +26,7 @@ TOLD = {
     "inference_seconds": "2.66 2.79 3.44 2.69 3.30 3.40 3.12 3.43 3.85 4.19 4.57 4.79 4.11 4.14",
     "size_mb": "3.84 3.84 2.12 2.12 2.12 2.12 2.12 2.12 5.17 5.17 2.58 2.58 2.58 2.58",
 }
-"""The embedded table, as the README has it."""
+"""An embedded table, of an AMD EPYC."""
 NAMES = [
     "base", "full", "QLoRA", "QLoRA, Wanda 50%", "QLoRA, Wanda 4:8", "QLoRA, Wanda 2:4",
     "QLoRA, magnitude 2:4", "QLoRA, SparseGPT 2:4",

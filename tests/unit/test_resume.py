@@ -1,4 +1,4 @@
-"""A walk that is killed, wherever it was, goes on and ends with the same bytes."""
+"""A walk that is killed, wherever it was, is resumed and ends with the same bytes."""
 
 import logging
 import os

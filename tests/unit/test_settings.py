@@ -190,8 +190,8 @@ def test_a_key_that_stands_twice_is_refused(config, tmp_path: Path, overlay, sai
     assert "mine.yaml, " in told and said in told
 
 
-def test_the_same_key_in_two_places_and_a_merge_are_fine(config, tmp_path: Path):
-    overlay = "full: &one {epochs: 1}\nqlora: {<<: *one, rank: 8}\n"
+def test_the_same_key_in_two_places_and_merges_are_fine(config, tmp_path: Path):
+    overlay = "full: &one {epochs: 1}\nqlora: {<<: *one, <<: *one, rank: 8}\n"
     (tmp_path / "mine.yaml").write_text(overlay)
     update_config(config, yaml.safe_load(overlay))
     validate(config, SCHEMA, [CONFIG, tmp_path / "mine.yaml"])

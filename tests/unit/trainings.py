@@ -1,6 +1,7 @@
 """A training of a tiny model by any method, as tests want it."""
 
 import math
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -54,5 +55,7 @@ def tune(
     """
     folder.mkdir(parents=True, exist_ok=True)
     notes = notes or folder.with_name(f"{folder.name}.notes")
-    given = (Source(*source), device, Settings.of(settings), folder, Notes(notes, every), place)
-    return finetune(method(name), *given)
+    way, chosen = method(name), Settings.of(settings)
+    options = {key: chosen.options[key] for key in getattr(way, "OPTIONS", ())}
+    chosen = replace(chosen, options=options)
+    return finetune(way, Source(*source), device, chosen, folder, Notes(notes, every), place)

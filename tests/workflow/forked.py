@@ -41,7 +41,12 @@ class Server:
         self.hub = hub(environment)
         null = subprocess.DEVNULL
         self.jobs = subprocess.Popen(
-            [sys.executable, JOBS, "serve", self.socket], stdin=null, stdout=null, stderr=null
+            [sys.executable, JOBS, "serve", self.socket],
+            stdin=null,
+            stdout=null,
+            stderr=null,
+            # Its libraries read their variables once, and it finds `lean` where the tests do.
+            env=environment | {"PYTHONPATH": os.environ.get("PYTHONPATH", "")},
         )
         # A job looks for a process above it with the word `snakemake`, and ends with it.
         self.process = subprocess.Popen(

@@ -1,7 +1,7 @@
 """Jobs without their imports: forks of a process that has torch and what it takes seconds to load.
 
 That process has nothing of this project, for a copy's jobs import the copy's modules; `lean` alone
-has its say on how libraries are imported. A job is run as Snakemake runs it, but for its python:
+decides how libraries are imported. A job is run as Snakemake runs it, but for its python:
 instead a small one, of this file, asks for a fork and ends as the fork does.
 """
 
@@ -111,7 +111,7 @@ def serve(place: str) -> None:
 
 
 def run(said: bytes, fds: list[int], library: str) -> None:
-    """Be the process of a script, as `ask` has told of it."""
+    """Be the process of the script that `ask` named."""
     import json
     import random
     import runpy

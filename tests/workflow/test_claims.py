@@ -6,6 +6,7 @@ import pytest
 
 from sparsesum.scoring import grounding
 from tests.workflow.project import GRID
+from tests.workflow.test_reruns import change
 
 CLAIMS = "results/claims.csv"
 READ = {"results/claims.md", "results/claims.html"}
@@ -34,7 +35,7 @@ def planned(project) -> set[str]:
 @pytest.mark.long("scores the cheats of each bill")
 def test_the_claims_of_a_finished_grid(project):
     before = project.files()
-    done = project.snakemake(CLAIMS)
+    done = project.command(CLAIMS)
     assert done.returncode == 0, done.stdout[-3000:]
     cheats = {f"results/cheats/bills/tiny-pre.{kind}" for kind in ("csv", "jsonl")}
     assert stages(project, before) == {CLAIMS, *READ, *cheats}
@@ -75,6 +76,12 @@ def test_the_claims_of_a_finished_grid(project):
     assert len(table) == 2 * 5 * 3
     facts = [row for row in table if row["metric"] == "fact_f1"]
     assert [row["raised"] for row in facts if row["prediction"] != "repeat"] == ["0"] * 8
+
+    # Another ROUGE scores the cheats again.
+    assert "cheats" not in planned(project)
+    change(project, "workflow/scripts/sparsesum/scoring/metrics/rouge/rouge.py")
+    assert {"cheats", "examples", "claims"} <= planned(project)
+    change(project, "workflow/scripts/sparsesum/scoring/metrics/rouge/rouge.py", "\nCHANGED = 1\n")
 
     # Another number of resamples scores nothing again.
     project.use(project.models, score={"resamples": 77})

@@ -1,6 +1,6 @@
 """What happens to machines that run for a day.
 
-After each fault the same command goes on: nothing finished is made again, nothing half-made is
+After each fault the same command resumes: nothing finished is rebuilt, nothing half-made is
 taken for complete, and the scores are those of an undisturbed run.
 """
 

@@ -13,13 +13,16 @@ from sparsesum.finetuning import adapters
 from sparsesum.finetuning.training import Trainable
 from sparsesum.models import checkpoints
 
+OPTIONS = ("rank", "alpha", "dropout", "target_modules")
+
 
 def load(checkpoint, device, settings):
     return Trainable(checkpoints.load(checkpoint).to(device))
 
 
 def adapt(model, base, device, settings):
-    return Trainable(adapters.beside(model.requires_grad_(False), settings.options))
+    adapted = adapters.beside(model.requires_grad_(False), settings.options)
+    return Trainable(adapted, adapters=adapters)
 '''
 ROWS = "tiny-pre\tlora\tnone\tnone\ntiny-pre\tlora\twanda\t2:4\n"
 PLOTS = ["quality_size", "quality_time", "heat_map", "training_curves", "sparsity_layers"]

@@ -28,6 +28,11 @@ def test_the_pruning_grid_of_a_finished_project(project):
     project.snakemake("all")  # of the smaller grid
     assert project.planned() == set()  # no other target asks for it
     before = project.files()
+    # These jobs with all their imports, the others without.
+    pruned = "bills/tiny-pre/wanda_2of4"
+    jobs = (f"results/reconstruct/{pruned}.csv", f"results/perplexity/{pruned}/qlora.json")
+    done = project.command(*jobs)
+    assert done.returncode == 0, done.stdout[-5000:]
     done = project.snakemake(TABLE, PLOT)
     assert done.returncode == 0, done.stdout[-5000:]
     assert SAID in done.stdout.splitlines()

@@ -1,4 +1,4 @@
-"""A pruning job that is killed, as a cluster kills jobs: the same command goes on."""
+"""A pruning job that is killed, as a cluster kills jobs: the same command resumes."""
 
 import os
 import shutil

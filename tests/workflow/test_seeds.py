@@ -96,7 +96,7 @@ def test_seeds_that_are_none(project):
 
 def test_the_comparisons_of_a_finished_grid(project):
     before = project.files()
-    done = project.snakemake(COMPARISONS)
+    done = project.command(COMPARISONS)
     assert done.returncode == 0, done.stdout[-3000:]
     assert stages(project, before) == COMPARISONS_TABLE
     found = lines(project, COMPARISONS)

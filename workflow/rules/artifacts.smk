@@ -84,7 +84,8 @@ def of_bases(template):
 def go_by_contents():
     """Tell Snakemake the times to go by, where those of the disk mislead (`timestamps`).
 
-    Once, while the DAG is built: Snakemake looks up times in this cache before it asks the disk.
+    Once, while the DAG is built: Snakemake looks up times in this cache before it asks the disk. Each
+    rule has an input function that calls it (conventions.smk), since its settings are there then.
     """
     if workflow.is_main_process:
         times = timestamps.put_right(
@@ -98,8 +99,6 @@ def go_by_contents():
 
 def source_files(section, name, patterns):
     """The files of a local source, as inputs; none where the source is on the Hub."""
-    # Whatever is asked for, what it is made from in the end comes from a source.
-    go_by_contents()
     return files_in(located(config[section][name]["source"]), patterns)
 
 

@@ -19,7 +19,6 @@ def split_files(wildcards):
 
     Nor where it has no such files: the job says so.
     """
-    go_by_contents()
     corpus = config["corpora"][wildcards.corpus]
     try:
         folder = hub.folder(located(corpus["source"]))

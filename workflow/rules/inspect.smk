@@ -1,5 +1,5 @@
 """
-How far a row is from its dense model, told without generating: zeros of its weights, errors of its
+How far a row is from its dense model, without generating: zeros of its weights, errors of its
 Linears' outputs, and perplexity.
 
   in   the dense and the pruned checkpoint, or the files that deploy a row; held-out text, and the

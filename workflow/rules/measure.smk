@@ -7,19 +7,6 @@ Costs: what a row takes to run, on a machine that does nothing else meanwhile.
 """
 
 
-def engines(wildcards):
-    """What a token's time is measured with: the engine that generates, for a row without pruning all.
-
-    What pruning leaves as it is, and takes seconds to load, is not measured again for each row:
-    the other engine, and transformers' own way with the same weights dense.
-    """
-    if not wildcards.finetuning.startswith("qlora"):
-        return ["dense"]
-    own = config["generate"]["engine"]
-    unpruned = wildcards.variant.partition("@")[0] == "dense"
-    return list(dict.fromkeys([own, "dense", "int8", "transformers"])) if unpruned else [own]
-
-
 rule measure:
     input:
         unpack(deployed),
@@ -37,7 +24,8 @@ rule measure:
     params:
         code=code("measure.py"),
         generate=config["generate"],
-        engines=engines,
+        # What pruning leaves as it is, and takes seconds to load, is not measured again for each row.
+        all_engines=lambda wildcards: wildcards.variant.partition("@")[0] == "dense",
         measure=config["measure"],
         device=config["device"],
         threads=config["threads"]["measure"],

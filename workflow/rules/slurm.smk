@@ -43,6 +43,12 @@ except InputError as error:
     raise WorkflowError(str(error))
 
 
+# Jobs whose time is a result have a node to themselves, unless the profile sets something else.
+for each in workflow.rules:
+    if each.name in [*METHODS, "generate", "measure"] and "slurm_extra" not in each.resources:
+        each.resources["slurm_extra"] = "--exclusive"
+
+
 def check_folders():
     """Refuse what the plugin would not get through a shell's double quotes to sbatch."""
     for folder in (str(ROOT), workflow.workdir_init, os.path.dirname(sys.executable)):

@@ -60,7 +60,7 @@ def main(snakemake, record) -> None:
         costs = {
             "inference_seconds": round(sum(split.seconds for split in results), 3),
             "examples": sum(len(split.tokens) for split in results),
-            # Of a job that went on elsewhere, all of them.
+            # Of a job that was resumed elsewhere, all of them.
             "device": " / ".join(names),
             "dtype": str(dtype).removeprefix("torch."),
             "engine": engine,

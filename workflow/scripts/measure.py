@@ -26,8 +26,13 @@ def main(snakemake, record) -> None:
     spent = files.read_json(given.costs)
     dtype = device.dtype(settings["dtype"], torch_device)
     prompt = pyarrow.parquet.read_table(given.validation)["prompt_ids"][0].as_py()
+    # An int8 base is timed by the engine that generates; an unpruned one by the other engine too, and
+    # by transformers' own with the same weights dense.
+    engines = [spent["engine"]]
+    if deployed.in_int8(base) and snakemake.params.all_engines:
+        engines = list(dict.fromkeys([*engines, *deployed.ENGINES, "transformers"]))
     latency = {}
-    for kind in snakemake.params.engines:
+    for kind in engines:
         log.info("milliseconds a token, %s", kind)
         if kind == "transformers":
             model = quantisation.load_dense(base, torch_device, dtype, folder)

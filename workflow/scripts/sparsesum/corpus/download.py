@@ -108,7 +108,7 @@ def fetch(
         "repo_type": "dataset" if kind in ("corpus", "text") else "model",
     }  # type: dict[str, Any]
     api = HfApi()
-    with _told(repository, revision, keys):
+    with _naming(repository, revision, keys):
         info = api.repo_info(
             **repository, revision=revision, files_metadata=True, timeout=CONNECT_SECONDS
         )  # type: Any
@@ -157,7 +157,7 @@ def _check(verification: Any, names: list[str]) -> None:
 
 
 @contextmanager
-def _told(repository: dict[str, Any], revision: str | None, keys: list[str]) -> Iterator[None]:
+def _naming(repository: dict[str, Any], revision: str | None, keys: list[str]) -> Iterator[None]:
     """Turn what can go wrong between here and the Hub into an InputError of one line."""
     source, kind = repository["repo_id"], repository["repo_type"]
     page = f"{constants.ENDPOINT}/{'datasets/' if kind == 'dataset' else ''}{source}"

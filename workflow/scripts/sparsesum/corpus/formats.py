@@ -1,4 +1,4 @@
-"""Files of records, told by the ending of their name."""
+"""Files of records; the ending of the name says which format."""
 
 TEXT = (".jsonl", ".json", ".csv", ".tsv")
 

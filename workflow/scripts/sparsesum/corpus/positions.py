@@ -1,4 +1,4 @@
-"""Whether texts of the configured lengths fit a model: told before the first job."""
+"""Whether texts of the configured lengths fit a model, checked before the first job."""
 
 from pathlib import Path
 from typing import Any

@@ -108,7 +108,7 @@ def table(
 ) -> pandas.DataFrame:
     """Each two rows in each metric on each split, with COLUMNS: a row minus the other.
 
-    `scores`: of each row, as `examples.read` gives them. Raises InputError if there are fewer than
+    `scores`: of each row, as `example_scores.read` gives them. Raises InputError if there are fewer than
     two rows, if they were not scored on the same bills or not by a metric, or if there are too few
     resamples for that many pairs.
     """

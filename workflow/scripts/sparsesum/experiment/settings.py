@@ -1,4 +1,4 @@
-"""The configuration, checked against its schema; a fault is told in one line."""
+"""The configuration, checked against its schema; a fault is reported in one line."""
 
 import difflib
 import json
@@ -100,6 +100,8 @@ def _check_once(file: str) -> None:
             first: dict[str, yaml.Node] = {}
             for key, inner in node.value:
                 name = [*keys, str(key.value)]
+                if key.tag == "tag:yaml.org,2002:merge":  # YAML takes all of them
+                    continue
                 if first.setdefault(str(key.value), key) is not key:
                     here, there = (k.start_mark.line + 1 for k in (key, first[key.value]))
                     raise InputError(

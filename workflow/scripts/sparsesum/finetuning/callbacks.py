@@ -1,4 +1,4 @@
-"""What a training says while it runs, and what it saves to go on from when it is broken off."""
+"""What a training says while it runs, and what it saves so that it can be resumed."""
 
 import time
 from pathlib import Path
@@ -13,7 +13,7 @@ from sparsesum.jobs.job import Progress
 from sparsesum.machine import device as devices
 
 
-class Told(TrainerCallback):
+class Messages(TrainerCallback):
     """Says how far the training is; refuses one that would end before it has warmed up."""
 
     def __init__(self) -> None:

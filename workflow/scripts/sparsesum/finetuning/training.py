@@ -1,4 +1,4 @@
-"""The training loop that full fine-tuning and QLoRA share: transformers' Trainer, told to be brief.
+"""The training loop that full fine-tuning and QLoRA share: transformers' Trainer.
 
 Source of the settings: "Pruning OPT for Summarization", section 3, and its authors' notebooks.
 """
@@ -7,6 +7,7 @@ import csv
 import os
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import pyarrow.parquet
@@ -20,7 +21,7 @@ from transformers.trainer_callback import PrinterCallback
 
 from sparsesum.base.errors import InputError
 from sparsesum.base.files import whole
-from sparsesum.finetuning.callbacks import Checkpoints, Told, curve_of
+from sparsesum.finetuning.callbacks import Checkpoints, Messages, curve_of
 from sparsesum.finetuning.settings import Notes, Settings
 from sparsesum.finetuning.watch import Watch
 from sparsesum.machine import device as devices
@@ -103,12 +104,14 @@ class Trainable(NamedTuple):
 
     autocast: with 16 bits, weights are cast where they are multiplied; a model that is in that
     dtype itself needs none. captured: a step's work looks at no value on the device, so that a GPU
-    may repeat it as a CUDA graph, where a step is one batch.
+    may repeat it as a CUDA graph, where a step is one batch. adapters: the module that saves the
+    model, if an adapter is all that is trained of it.
     """
 
     model: Any
     autocast: bool = True
     captured: bool = False
+    adapters: ModuleType | None = None
 
 
 class Arguments(TrainingArguments):
@@ -230,7 +233,7 @@ LAUNCHERS = (
 )
 """How the names begin of what torchrun, mpirun, srun and accelerate tell a process of others.
 
-The Trainer would look for those others, or compute in the precision that is told there.
+The Trainer would look for those others, or compute in the precision that is set there.
 """
 
 
@@ -258,7 +261,7 @@ def train(
     An InputError where an example exceeds the model's positions, where the training has no more
     steps than warmup_steps, or where it diverges.
     """
-    model, autocast, captured = trainable
+    model, autocast, captured = trainable[:3]
     _on_its_own()
     longest = max(len(example["labels"]) for example in data)
     if longest > (limit := model.config.max_position_embeddings):
@@ -304,7 +307,7 @@ def train(
         args=arguments,
         train_dataset=data,
         data_collator=_collator(data, tokenizer_file, on_gpu, batch_size if captured else None),
-        callbacks=[Told(), checkpoints],
+        callbacks=[Messages(), checkpoints],
     )
     trainer.captured = captured
     # It would print each log line as a bare dict; ours says the same with the time left.
@@ -324,7 +327,7 @@ def train(
         "checkpointing": checkpointing,
         "seconds": round(costs["seconds"], 3),
         "peak_memory_mb": round(costs["peak_memory_mb"], 1),
-        # Of a training that went on elsewhere, all of them.
+        # Of a training that was resumed elsewhere, all of them.
         "device": " / ".join(costs["devices"]),
         "final_loss": points[-1]["loss"] if points else None,
     }

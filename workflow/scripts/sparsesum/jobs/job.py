@@ -1,4 +1,4 @@
-"""What every script's run has in common: a log, and faults told in one line."""
+"""What every script's run has in common: a log, and faults reported in one line."""
 
 import errno
 import fcntl
@@ -62,7 +62,7 @@ def job(name: str, log_file: str, result: str, hub: bool = False) -> Iterator[No
         log.error("error: %s", error)
         sys.exit(1)
     except KeyboardInterrupt:  # Ctrl-C in a terminal reaches jobs as well
-        log.error("interrupted: run the same command again to go on")
+        log.error("interrupted: run the same command again to resume")
         sys.exit(130)
     except Exception as error:
         if mended := _machine(error):

@@ -1,4 +1,4 @@
-"""Locks that a killed Snakemake left, told from those of one that lives."""
+"""Locks that a killed Snakemake left, distinguished from those of a live one."""
 
 import fcntl
 import platform

@@ -89,7 +89,24 @@ def digest(file: str) -> str | None:
     if path.suffix != ".py":
         return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     tree = _Essence().visit(ast.parse(path.read_text(encoding="utf-8"), filename=str(path)))
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16]
+    return hashlib.sha256(_text(tree).encode()).hexdigest()[:16]
+
+
+def _text(node: object) -> str:
+    """A syntax tree as a text that is the same in all versions of Python, where `ast.dump` is not.
+
+    Fields without content are left out: newer versions add some to the old kinds of nodes.
+    """
+    if isinstance(node, list):
+        return f"[{', '.join(map(_text, node))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = (
+        f"{name}={_text(value)}"
+        for name, value in ast.iter_fields(node)
+        if value is not None and value != [] and not isinstance(value, ast.expr_context)
+    )
+    return f"{type(node).__name__}({', '.join(fields)})"
 
 
 class _Essence(ast.NodeTransformer):

@@ -3,7 +3,7 @@
 Snakemake makes a job again when an input is newer than its outputs, unless it has the checksum of
 then. Of files above a size (`max-checksum-file-size`) it keeps none: after a copy of results/
 hours of training would start again. But each job's record (`provenance`) has the SHA-256 of its
-inputs. So what only seems newer can be told, at the cost of reading it once.
+inputs. So what only seems newer can be recognised, at the cost of reading it once.
 """
 
 import math

@@ -10,13 +10,13 @@ from sparsesum.base import files
 from sparsesum.jobs import provenance, sources
 
 NO_ARTIFACTS = ("logs", "benchmarks", "damaged")
-TOLD = (
+UNRECORDED = (
     "README.md",
     "report.zip",
     "report.html",
     *(f"provenance.{kind}" for kind in ("md", "html")),
 )
-"""What tells of the artifacts, and no record names."""
+"""Files about the artifacts, which no record names."""
 
 
 @dataclass
@@ -52,7 +52,7 @@ def verify(folder: Path, report: Callable[[int], None] = lambda done: None) -> V
     """
     found = Verification()
     hashes: dict[str, str | None] = {}
-    known = {f"{folder}/{name}" for name in (provenance.NAME, *TOLD)}
+    known = {f"{folder}/{name}" for name in (provenance.NAME, *UNRECORDED)}
     jobs: list[tuple[dict[str, Any], dict[str, Any]]] = []
 
     def now(path: str) -> str | None:

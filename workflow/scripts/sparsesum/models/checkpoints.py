@@ -43,7 +43,7 @@ def load(folder: Path, dtype: torch.dtype = torch.float32) -> OPTForCausalLM:
             dtype=dtype,
             local_files_only=True,
             output_loading_info=True,
-            ignore_mismatched_sizes=True,  # those are told below
+            ignore_mismatched_sizes=True,  # those are reported below
         )  # type: OPTForCausalLM, dict[str, Any]
     except pickle.UnpicklingError:
         raise InputError(

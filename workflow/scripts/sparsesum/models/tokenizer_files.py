@@ -34,7 +34,7 @@ def describe(folder: Path) -> None:
             "tokenizer_class": "PreTrainedTokenizerFast",
             **{name: mark for name, mark in MARKS.items() if mark in there},
             "model_max_length": positions,
-            "padding_side": "left",  # a generation goes on from a row's last token
+            "padding_side": "left",  # a generation continues a row's last token
             "clean_up_tokenization_spaces": False,
         },
     )

@@ -264,7 +264,7 @@
 
   /**
    * In plain words what is wrong with a row's outputs over the split, the worst first: [words,
-   * whether it is grave]. A finding is told from its first limit on, and is grave from its second.
+   * whether it is grave]. A finding is reported from its first limit on, and is grave from its second.
    */
   function findings(row) {
     const of = (key) => mean(scoresOf(row)[key]) ?? 0;
@@ -280,8 +280,8 @@
       [missed, 0.3, 0.6, (value) => `misses ${share(value)} of facts`],
       [of("length_ratio"), 1.5, 2.5, (value) => `${value.toFixed(1)} × as long as the reference`],
     ];
-    const told = all.filter(([value, from]) => value !== null && value >= from);
-    const said = told.map(([value, , from, say]) => [say(value), value >= from]);
+    const found = all.filter(([value, from]) => value !== null && value >= from);
+    const said = found.map(([value, , from, say]) => [say(value), value >= from]);
     return [...said.filter(([, grave]) => grave), ...said.filter(([, grave]) => !grave)];
   }
 

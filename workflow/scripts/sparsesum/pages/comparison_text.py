@@ -44,7 +44,7 @@ def _minus(lines: Mapping[Row, dict[str, Any]], other: Row) -> str:
     return f"{value} [{line['low']:+.3f}, {line['high']:+.3f}]"
 
 
-def _those(lines: Mapping[Row, dict[str, Any]], verdict: str) -> str:
+def _rows(lines: Mapping[Row, dict[str, Any]], verdict: str) -> str:
     found = [other.short for other, line in lines.items() if line["verdict"] == verdict]
     return "all others" if len(found) == len(lines) > 1 else ", ".join(found)
 
@@ -57,8 +57,8 @@ def _section(metric: str, split: str, lines: pandas.DataFrame, order: list[Row])
             "Row": row.short,
             "minus base": _minus(found[row], Row(row.model, "base", NONE, NONE)),
             "minus unpruned": _minus(found[row], Row(row.model, row.finetuning, NONE, NONE)),
-            "higher than": _those(found[row], HIGHER),
-            "lower than": _those(found[row], LOWER),
+            "higher than": _rows(found[row], HIGHER),
+            "lower than": _rows(found[row], LOWER),
         }
         for row in order
         if row in found

@@ -23,7 +23,7 @@ import matplotlib.pyplot as plt  # noqa: E402 - after the backend is chosen
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 """Okabe and Ito's palette, which the colour-blind can tell apart."""
 MARKERS = "os^Dv<"
-"""So that in grey print, too, one is told from another."""
+"""So that in grey print, too, one differs from another."""
 GREY = "0.4"
 
 ROW = ["model", "finetuning", "pruner", "sparsity"]

@@ -117,7 +117,7 @@ def markdown(frame: pandas.DataFrame, note: str) -> str:
     first = frame.iloc[0]
     devices = sorted(set(frame["device"]))
     mixed = " (MIXED: times of different machines do not compare)" if devices[1:] else ""
-    engines = sorted(set(frame.loc[frame["finetuning"] == "qlora", "engine"]))
+    engine = "int8" if (frame["engine"] == "int8").any() else "dense"
     sizes = " and ".join(map(str, sorted(set(frame["batch_size"]))))
     return (
         f"# Results grid, preset {first['preset']}\n\n"
@@ -127,7 +127,7 @@ def markdown(frame: pandas.DataFrame, note: str) -> str:
         f"{first['validation_examples']} validation and {first['test_examples']} test examples of "
         f"{first['corpus']}.\nInference is the time to generate for both splits, loading and "
         f"scoring left out: {' / '.join(devices)}{mixed}, {first['dtype']}, batch size "
-        f"{sizes}, 8-bit weights multiplied {' and '.join(engines) or 'nowhere'}. "
+        f"{sizes}, 8-bit weights multiplied {engine}. "
         "Size is the bytes of the files needed to deploy the row. "
         f"{patterns.MEANING}\n\n"
         f"## What the summaries say\n\n"

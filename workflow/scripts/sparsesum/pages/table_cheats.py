@@ -9,7 +9,7 @@ from sparsesum.scoring.bootstrap import Estimate, estimate
 from sparsesum.scoring.example_scores import METRICS
 
 OWN = "own"
-TOLD = {
+LABELS = {
     OWN: "the base's own",
     "copy": "the bill's opening",
     "append": "its own, then the bill's opening",
@@ -39,7 +39,7 @@ def table(
     for model, frame in own.items():
         for split, rows in frame.groupby("split", sort=False):
             base = rows.set_index("id")
-            for kind in TOLD:
+            for kind in LABELS:
                 lines += [
                     {"model": model, "split": split, "prediction": kind, "metric": metric, **cells}
                     for metric in METRICS
@@ -90,7 +90,7 @@ def markdown(frame: pandas.DataFrame, note: str) -> str:
     """The table for people: a line a cheat, a column a metric."""
     lines = []
     for (model, split), rows in frame.groupby(["model", "split"], sort=False):
-        for kind, label in TOLD.items():
+        for kind, label in LABELS.items():
             cells = {"Model": model, "Split": split, "Prediction": label}
             for _, line in rows[rows["prediction"] == kind].iterrows():
                 cells[METRICS[line["metric"]]] = _printed(line)

@@ -1,4 +1,4 @@
-"""Pruners x patterns as a table: what is told apart without generating, beside what is not."""
+"""Pruners x patterns as a table: figures that need no generation, beside those that do."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Zeros made sure of: where a pattern wants them, where they were before, and nowhere else."""
+"""Checks of zeros: where a pattern wants them, where they were before, and nowhere else."""
 
 from collections.abc import Mapping
 

@@ -1,7 +1,8 @@
 """Matrix products whose float sums may run in any order: what fast pruning is built on.
 
 On a CPU they go through oneDNN's convolution, of one pixel. torch hands float32 matrix products to
-MKL, which does not use AVX-512 on AMD's processors: oneDNN was twice as fast there (README, Time).
+MKL, which does not use AVX-512 on AMD's processors: oneDNN was twice as fast there
+(docs/pruning.md).
 """
 
 import torch

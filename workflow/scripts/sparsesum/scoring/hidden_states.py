@@ -49,7 +49,7 @@ def load(
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; score.encoder is the folder of an encoder")
     transformers.utils.logging.disable_progress_bar()
-    # What of it matters is checked below, and told in a line.
+    # What of it matters is checked below, and reported in a line.
     transformers.utils.logging.set_verbosity_error()
     config = _loaded(transformers.AutoConfig, folder, "config.json")
     what = f"{folder} ({config.model_type})"
@@ -60,7 +60,7 @@ def load(
         use_safetensors=True,
         dtype=torch.float32,
         output_loading_info=True,
-        ignore_mismatched_sizes=True,  # told as a fault below
+        ignore_mismatched_sizes=True,  # reported below
     )
     model = whole.encoder if hasattr(whole, "encoder") and hasattr(whole, "decoder") else whole
     _check_weights(what, whole, model, report)

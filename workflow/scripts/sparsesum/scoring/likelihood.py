@@ -49,7 +49,7 @@ def negative_log(
             counts[row, starts[i] : len(sequences[i])] = True
         ids, counts = ids.to(device), counts.to(device)
         hidden = model.decoder(ids)
-        # A token is told by the hidden state of the one before.
+        # A token is predicted from the hidden state of the one before.
         logits = model.lm_head(hidden[:, :-1][counts[:, 1:]]).float()
         losses = cross_entropy(logits, ids[:, 1:][counts[:, 1:]], reduction="none").double()
         parts = losses.split([len(sequences[i]) - starts[i] for i in chosen])

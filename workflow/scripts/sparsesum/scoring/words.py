@@ -1,4 +1,4 @@
-"""A text as words with their places: what copying, repetition and facts are told by."""
+"""A text as words with their places: what copying, repetition and facts are found by."""
 
 import re
 from collections.abc import Iterator

@@ -10,8 +10,9 @@ beside a base has another:
     adapt(model, base, device, settings) -> Trainable
 
 `model` is the one that `load` gave; it was saved to the folder `base`, as it is deployed. What
-`adapt` returns is peft's model, of which the adapter alone is saved. `settings.options` has what
-the method's section sets beside the training (`finetuning.settings`).
+`adapt` returns is peft's model and the module `finetuning.adapters`, which saves the adapter alone.
+`settings.options` has what the method's section sets beside the training (`finetuning.settings`);
+OPTIONS, if it has any, is a tuple of their names.
 
 The loop, the tokens, the checks of zeros and of numbers, resuming and saving are `finetune`'s.
 """

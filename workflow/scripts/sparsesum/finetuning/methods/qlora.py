@@ -15,6 +15,8 @@ from sparsesum.finetuning.training import Trainable
 from sparsesum.machine import device as devices
 from sparsesum.models import quantisation
 
+OPTIONS = ("rank", "alpha", "dropout", "target_modules", "engine")
+
 
 def load(checkpoint: Path, device: torch.device, settings: Settings) -> Trainable:
     """The model of a checkpoint with the decoder's Linears in int8."""
@@ -40,4 +42,4 @@ def adapt(
     if not autocast:
         adapters.multiply_in_the_bases_dtype(adapted)
     # bitsandbytes looks for outliers at each product, so no step of its can be captured.
-    return Trainable(adapted, autocast=autocast, captured=not autocast)
+    return Trainable(adapted, autocast, captured=not autocast, adapters=adapters)
