@@ -26,8 +26,8 @@ def main(snakemake, record) -> None:
     spent = files.read_json(given.costs)
     dtype = device.dtype(settings["dtype"], torch_device)
     prompt = pyarrow.parquet.read_table(given.validation)["prompt_ids"][0].as_py()
-    # An int8 base is timed by the engine that generates; an unpruned one by the other engine too, and
-    # by transformers' own with the same weights dense.
+    # An int8 base is timed by the engine that generates; an unpruned one also by the other and
+    # by transformers with the same weights dense.
     engines = [spent["engine"]]
     if deployed.in_int8(base) and snakemake.params.all_engines:
         engines = list(dict.fromkeys([*engines, *deployed.ENGINES, "transformers"]))

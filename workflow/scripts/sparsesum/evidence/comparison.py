@@ -108,9 +108,9 @@ def table(
 ) -> pandas.DataFrame:
     """Each two rows in each metric on each split, with COLUMNS: a row minus the other.
 
-    `scores`: of each row, as `example_scores.read` gives them. Raises InputError if there are fewer than
-    two rows, if they were not scored on the same bills or not by a metric, or if there are too few
-    resamples for that many pairs.
+    `scores`: of each row, as `example_scores.read` gives them. Raises InputError if there are fewer
+    than two rows, if they were not scored on the same bills or not by a metric, or if there are too
+    few resamples for that many pairs.
     """
     rows = list(scores)
     if len(rows) < 2:

@@ -24,8 +24,8 @@ def table(
 ) -> pandas.DataFrame:
     """One line a fine-tuned row, split and metric: `metrics`, and then all others there are.
 
-    `scores`: of each seed, of each row, as `example_scores.read` gives them. Columns, in the metric's
-    unit; what is not defined is nan:
+    `scores`: of each seed, of each row, as `example_scores.read` gives them. Columns, in the
+    metric's unit; what is not defined is nan:
 
     examples, seeds     their numbers
     mean                over examples, and then over seeds

@@ -23,7 +23,7 @@ LONGEST = 60_000
 """Characters of a text on the page; BillSum's bills have at most 20,000."""
 
 OPENING, OFTEN, LEAST = 4, 0.3, 3
-"""Words of what outputs begin with; the share of outputs, and the number, from which it is reported."""
+"""Words that outputs begin with; the share of outputs and the number from which it is reported."""
 
 # One character for each, so that places in a text stay: pictures of control characters, a
 # replacement for what would turn or break lines or is no character.
