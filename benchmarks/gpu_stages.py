@@ -47,11 +47,11 @@ class Bench:
         """Keep figures, with the peak of memory, and print them."""
         peak = torch.cuda.max_memory_allocated() / 2**30
         self.found[name] = figures | {"peak_gib": round(peak, 1)}
-        figures = ", ".join(
+        line = ", ".join(
             f"{key} {value:,.4g}" if isinstance(value, float) else f"{key} {value}"
             for key, value in self.found[name].items()
         )
-        print(f"{time.perf_counter() - self.started:6.1f} s  {name}: {figures}", flush=True)
+        print(f"{time.perf_counter() - self.started:6.1f} s  {name}: {line}", flush=True)
 
     @contextlib.contextmanager
     def fresh(self) -> Iterator[None]:

@@ -40,7 +40,7 @@ class Broken(Exception):
 @pytest.fixture
 def break_after(monkeypatch):
     """Break the training off once a step is done."""
-    on_step_begin = training.Told.on_step_begin
+    on_step_begin = training.Messages.on_step_begin
 
     def after(step: int | None) -> None:
         def begin(self, args, state, control, **kwargs):
@@ -48,7 +48,7 @@ def break_after(monkeypatch):
                 raise Broken
             return on_step_begin(self, args, state, control, **kwargs)
 
-        monkeypatch.setattr(training.Told, "on_step_begin", begin)
+        monkeypatch.setattr(training.Messages, "on_step_begin", begin)
 
     return after
 
