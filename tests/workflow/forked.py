@@ -3,7 +3,8 @@
 That process has Snakemake and its plugins, and nothing of this project: a copy's rules import the
 copy's modules. It starts with the first use and ends with pytest. Its jobs are forks as well
 (forked_jobs.py). What a test kills or interrupts is a true command, `Project.start`, and its jobs
-are true; test_determinism.py compares all that both make, to the byte.
+are true; test_determinism.py compares all that both make for `all`, to the byte. Of other targets
+each test has what it is about made by a true command: a job there has no import but its own.
 """
 
 import atexit

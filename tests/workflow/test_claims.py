@@ -66,7 +66,7 @@ def test_the_claims_of_a_finished_grid(project):
 
     # The table of cheats needs no more than is there.
     before = project.files()
-    done = project.snakemake("results/table_cheats.csv")
+    done = project.command("results/table_cheats.csv")
     assert done.returncode == 0, done.stdout[-3000:]
     assert stages(project, before) == {
         f"results/table_cheats.{kind}" for kind in ("csv", "md", "html")

@@ -89,7 +89,7 @@ def test_the_pruning_grid_of_a_finished_project(project):
     change(project, f"{LIBRARY}/pages/table_pruning.py")
     assert project.planned(TABLE, PLOT) == MADE
     assert project.planned() == set()  # neither table3 nor its plots
-    done = project.snakemake(TABLE, PLOT)
+    done = project.command(TABLE, PLOT)
     assert done.returncode == 0, done.stdout[-3000:]
     changed = {path for path, state in project.files().items() if after.get(path) != state}
     kept = ("results/logs", "results/benchmarks")

@@ -77,7 +77,7 @@ def test_words_and_comments_rerun_nothing(project):
 def test_code_that_changed_is_seen_in_a_copy_of_results_alone(project):
     """Snakemake's own notes do not travel with results/; the records do."""
     counts = "results/audit_counts.csv"  # leads to no source of data
-    assert project.snakemake(counts).returncode == 0
+    assert project.command(counts).returncode == 0
     shutil.rmtree(project.folder / ".snakemake")
     assert "Nothing to be done" in project.snakemake(counts, "--dry-run").stdout
     change(project, f"{LIBRARY}/evidence/audit_counts.py")

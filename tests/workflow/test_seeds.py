@@ -81,6 +81,9 @@ def test_two_seeds_for_real(project):
             (one + other) / 2, abs=2e-6
         )
 
+    (project.folder / SEEDS).unlink()
+    assert project.command(SEEDS).returncode == 0
+
     # What was made for the seed is there when the seeds change their order or a third comes.
     project.use(project.models, GRID_OF_TWO, seeds=[42, 44, 43])
     others = {path for path in project.planned(SEEDS) if "@44" not in path}

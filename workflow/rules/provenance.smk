@@ -2,7 +2,7 @@
 Provenance: what made the results, and whether they are still what was made.
 
   in   the record beside each artifact (output `provenance` of every rule)
-  out  results/provenance.json     the records of all jobs that led to the table and the plots
+  out  results/provenance.json     the records of all jobs that led to the table
        results/provenance.html     what of them a reader asks for first
 
 `snakemake --cores 1 verify` hashes everything again and says what no longer matches. It makes and
