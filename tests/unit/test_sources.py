@@ -156,6 +156,24 @@ def test_a_package_that_is_imported_is_its_init(scripts):
     assert names("script.py") == {"script.py"} | inits
 
 
+OPTIONS = """
+from math import exp as prepare
+OPTIONS = ("rank", "alpha")
+COUNT = len(OPTIONS)
+def sparsify(weight, state, power=0.5, *more, block=128, exact, **others): ...
+def prepare(state, damping=0.01): ...
+def other(size=1): ...
+"""
+
+
+def test_the_options_of_functions_and_constants_are_read_without_an_import(scripts):
+    (scripts / "a.py").write_text(OPTIONS)
+    assert sources.options("a.py", "sparsify", "prepare") == ["block", "damping", "power"]
+    assert sources.options("a.py", "accumulate") == []
+    assert sources.constant("a.py", "OPTIONS") == ("rank", "alpha")
+    assert sources.constant("a.py", "NONE", ()) == ()
+
+
 CODE = '''"""What it is for."""
 from collections.abc import Iterable
 import logging

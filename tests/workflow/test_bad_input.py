@@ -92,6 +92,12 @@ def sparsify(weight, state, pattern):
 """
 
 
+def test_an_option_that_a_pruner_does_not_have(project):
+    """Its job would start, which deletes what was there, and fail."""
+    project.use(project.models, pruners={"wanda": {"damping": 1}})
+    refused(project, "key 'pruners.wanda': unknown option 'damping'; allowed: none", "all")
+
+
 def test_a_fault_in_a_pruner(project):
     file = project.folder / "workflow/scripts/sparsesum/pruning/pruners/magnitude.py"
     file.write_text("prune = None\n")

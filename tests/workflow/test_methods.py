@@ -63,6 +63,17 @@ def test_a_new_method_gives_rows_and_breaks_no_plot(lora):
         assert "lora" in (lora.folder / f"results/plots/{plot}.csv").read_text(), plot
 
 
+def test_an_option_that_a_method_does_not_have(lora):
+    config = yaml.safe_load((lora.folder / "config/config.yaml").read_text())
+    overlay = yaml.safe_load((lora.folder / "tiny.yaml").read_text())
+    overlay |= {"lora": config["full"] | overlay["full"] | {"rank": 4, "drpout": 0.5}}
+    (lora.folder / "tiny.yaml").write_text(yaml.safe_dump(overlay))
+    done = lora.snakemake("--dry-run")
+    assert done.returncode != 0
+    said = "key 'lora': unknown option 'drpout'; allowed: rank, alpha, dropout, target_modules"
+    assert said in done.stdout
+
+
 def test_a_method_without_a_section_is_named_with_what_it_needs(lora):
     done = lora.snakemake("--dry-run")
     assert done.returncode != 0

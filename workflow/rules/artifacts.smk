@@ -36,6 +36,15 @@ def adapts(method):
     return sources.defines(f"sparsesum/finetuning/methods/{method}.py", "adapt")
 
 
+def check_options(key, options, allowed):
+    """Refuse an option that a pruner or method does not have: its job would start by deleting."""
+    for name in options:
+        if name not in allowed:
+            raise WorkflowError(
+                f"key '{key}': unknown option '{name}'; allowed: {', '.join(allowed) or 'none'}"
+            )
+
+
 def scored_as(row):
     """The row's fine-tuning, or "qlora_on_dense": a pruned row's adapter on the dense base.
 

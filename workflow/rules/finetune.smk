@@ -11,6 +11,8 @@ VARIANT is VARIANT@SEED for each but the first of `seeds`, here and in all that 
 Training runs alone, since its time is a result.
 """
 
+from sparsesum.finetuning.settings import Settings
+
 
 def training(section):
     """A param: the settings of a training, with the seed that its path names, or the first."""
@@ -35,6 +37,12 @@ def model_files(folder, adapter):
 
 
 for method in METHODS:
+    if method in config:
+        check_options(
+            method,
+            Settings.of(config[method] | {"seed": 0}).options,
+            sources.constant(f"sparsesum/finetuning/methods/{method}.py", "OPTIONS", ()),
+        )
 
     rule:
         name:

@@ -24,6 +24,11 @@ for each in sorted({row.pruner for row in [*ROWS, *PRUNING["base"]]} - {grid.NON
         raise WorkflowError(
             f"workflow/scripts/{pruner_file(each)}: a pruner has a function sparsify"
         )
+    check_options(
+        f"pruners.{each}",
+        config["pruners"].get(each, {}),
+        sources.options(pruner_file(each), "sparsify", "prepare"),
+    )
 
 
 def calibrates(name):

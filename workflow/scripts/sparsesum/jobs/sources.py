@@ -9,6 +9,7 @@ import ast
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 SCRIPTS = Path(__file__).resolve().parents[2]
 
@@ -152,3 +153,23 @@ def defines(file: str, function: str) -> bool:
     imports = [node for node in body if isinstance(node, ast.ImportFrom)]
     names |= {alias.asname or alias.name for node in imports for alias in node.names}
     return function in names
+
+
+def options(file: str, *functions: str) -> list[str]:
+    """The arguments with a default that functions of a module have, sorted."""
+    found: set[str] = set()
+    for node in _syntax(SCRIPTS / file).body:
+        if isinstance(node, ast.FunctionDef) and node.name in functions:
+            positional, keyword = node.args.args, node.args.kwonlyargs
+            found |= {each.arg for each in positional[len(positional) - len(node.args.defaults) :]}
+            defaults = zip(keyword, node.args.kw_defaults, strict=True)
+            found |= {each.arg for each, default in defaults if default is not None}
+    return sorted(found)
+
+
+def constant(file: str, name: str, default: object = None) -> Any:
+    """What a module sets a name to, which is a literal; or `default`."""
+    for node in _syntax(SCRIPTS / file).body:
+        if isinstance(node, ast.Assign) and [ast.unparse(each) for each in node.targets] == [name]:
+            return ast.literal_eval(node.value)
+    return default
