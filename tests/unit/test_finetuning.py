@@ -10,13 +10,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
-from trainings import CPU, SETTINGS, method, tune
+from trainings import CPU, SETTINGS, tune
 from transformers import TrainingArguments
 
 from sparsesum.base.errors import InputError
 from sparsesum.experiment import patterns
 from sparsesum.finetuning import training
-from sparsesum.finetuning.finetune import check_options
 from sparsesum.finetuning.settings import Notes, Settings
 from sparsesum.models import checkpoints, linears
 from sparsesum.pruning import checks
@@ -67,16 +66,6 @@ def test_full_moves_all_but_the_zeros(opt_folders, pruned, tokens, tmp_path, sha
         before["model.decoder.embed_tokens.weight"], after["model.decoder.embed_tokens.weight"]
     )
     assert costs["steps"] == 4 and costs["examples"] == 16 and costs["seconds"] > 0
-
-
-@pytest.mark.parametrize(
-    ("way", "allowed"),
-    [("full", "none"), ("qlora", "rank, alpha, dropout, target_modules, engine")],
-)
-def test_an_option_that_the_method_does_not_have(way, allowed):
-    said = f"key {way}: unknown option 'rnak'; allowed beside a training's keys: {allowed}"
-    with pytest.raises(InputError, match=said):
-        check_options(method(way), {"rnak": 8})
 
 
 @pytest.mark.parametrize("way", ["full", "qlora"])

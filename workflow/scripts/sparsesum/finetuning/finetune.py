@@ -1,6 +1,5 @@
 """A fine-tuned model by any of the `methods`: loaded, trained, checked, saved."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 import torch
 
 from sparsesum.base import finite
-from sparsesum.base.errors import InputError
 from sparsesum.finetuning import training, watch
 from sparsesum.finetuning.settings import Notes, Settings, Source
 from sparsesum.models import checkpoints, linears, tokenizer_files
@@ -31,10 +29,8 @@ def finetune(
     adapter, whose configuration calls its base by where `output` will lie: `place`, if not there.
 
     Every zero that the checkpoint has in the decoder's Linears is a zero of the result, and of the
-    base before and after the training, checked. An InputError if the training diverges, and for an
-    option that the method does not have.
+    base before and after the training, checked. An InputError if the training diverges.
     """
-    check_options(method, settings.options)
     torch.manual_seed(settings.seed)
     adapt = getattr(method, "adapt", None)
     folder = output / "base" if adapt else output
@@ -60,18 +56,6 @@ def finetune(
         checkpoints.save(model, folder)
         tokenizer_files.add(source.tokenizer, folder)
     return costs
-
-
-def check_options(method: ModuleType, options: Iterable[str]) -> None:
-    """An InputError that names the first option that a method does not have."""
-    allowed = getattr(method, "OPTIONS", ())
-    for name in options:
-        if name not in allowed:
-            section = method.__name__.rpartition(".")[2]
-            raise InputError(
-                f"key {section}: unknown option '{name}'; allowed beside a training's keys: "
-                f"{', '.join(allowed) or 'none'}"
-            )
 
 
 def _check(pruned: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> None:

@@ -12,7 +12,7 @@ beside a base has another:
 `model` is the one that `load` gave; it was saved to the folder `base`, as it is deployed. What
 `adapt` returns is peft's model and the module `finetuning.adapters`, which saves the adapter alone.
 `settings.options` has what the method's section sets beside the training (`finetuning.settings`);
-OPTIONS, if it has any, is a tuple of their names.
+OPTIONS, if it has any, is a tuple of their names, which the rules read: others are refused.
 
 The loop, the tokens, the checks of zeros and of numbers, resuming and saving are `finetune`'s.
 """
