@@ -89,3 +89,5 @@ onstart:
         end_orphans()
     else:
         check_gpu()
+    if OVERVIEW:
+        begin_overview()

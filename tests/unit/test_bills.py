@@ -41,9 +41,21 @@ def test_the_styles_read_differently():
     assert california.summary.startswith("Existing law")
 
 
-def test_the_news_is_in_no_corpus():
-    for bill in bills("us", 50, 1):
-        assert bill.news not in "".join(bill.record().values())
+def test_retellings_are_in_no_corpus():
+    for bill in [*bills("us", 50, 1), *bills("california", 50, 1)]:
+        text = "".join(bill.record().values())
+        assert bill.news not in text and bill.letter not in text
+
+
+@pytest.mark.parametrize("style", ["us", "california"])
+def test_facts_stand_in_text_and_retellings(style):
+    for bill in bills(style, 100, 5):
+        assert len(bill.facts) >= 3
+        for label, value in bill.facts.items():
+            words = set(re.findall(r"[\w$,]*\w", value.lower()))
+            assert words <= set(re.findall(r"[\w$,]*\w", bill.text.lower())), (label, value)
+        told = [value for value in bill.facts.values() if value in bill.letter]
+        assert len(told) >= 2, bill
 
 
 def test_the_shipped_corpus_is_what_the_generator_writes():

@@ -43,11 +43,27 @@ def test_the_vocabulary_is_of_opts_kind(tokenizer):
 
 
 def test_a_batch_is_padded_and_padding_is_not_learned(tokenizer):
-    batch = pretraining.batch(tokenizer, Random(1), 4, 512)
-    assert (batch["labels"][batch["attention_mask"] == 0] == -100).all()
-    learned = batch["attention_mask"] == 1
-    assert torch.equal(batch["labels"][learned], batch["input_ids"][learned])
-    assert (batch["input_ids"][batch["attention_mask"] == 0] == pretraining.PAD).all()
+    documents = pretraining.batches(tokenizer, Random(1), 4, 512)
+    padded = total = 0
+    for _ in range(2 * pretraining.POOL):
+        ids, labels = next(documents)
+        padding = ids == pretraining.PAD
+        assert ids.shape == labels.shape and len(ids) == 4 and ids.shape[1] <= 512
+        assert (labels[padding] == pretraining.IGNORED).all()
+        assert torch.equal(labels[~padding], ids[~padding])
+        padded, total = padded + int(padding.sum()), total + ids.numel()
+    assert 0 < padded < 0.1 * total  # documents of like length together
+
+
+def test_retellings_stand_after_their_bill():
+    rng = Random(2)
+    found = [pretraining.document(rng) for _ in range(300)]
+    for heading in ("\nNEWS\n", "\nLETTER\nDear ", "\nFACTS\n", "\nREPRINT\n"):
+        share = sum(heading in text for text in found) / len(found)
+        assert 0.04 < share < 0.8, heading
+    with_facts = [text for text in found if "\nFACTS\n" in text and "SECTION 1. SHORT" in text]
+    first = {text.partition("\nFACTS\n")[2].partition(":")[0] for text in with_facts}
+    assert len(first) > 5  # in any order
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -58,10 +74,10 @@ def test_the_loss_falls_and_the_same_seed_gives_the_same_bytes(tokenizer, tmp_pa
             SHAPE,
             tokenizer,
             tmp_path / run,
-            rounds=[
-                {"steps": 8, "learning_rate": 1e-2, "markdown": 0},
-                {"steps": 4, "learning_rate": 5e-3, "markdown": 0.5},
-            ],
+            steps=12,
+            learning_rate=1e-2,
+            warmup=0.2,
+            markdown=0.5,
             batch_size=4,
             seed=1,
             progress=lambda step, more: said.append(float(more.split()[1])),

@@ -48,7 +48,7 @@ def frame() -> pandas.DataFrame:
     trained = {"seconds": 9.5, "peak_memory_mb": 700.0}
     return table3.grid(
         rows=ROWS,
-        scores=[scores(0.1), scores(0.3)],
+        scores=[[scores(0.1)], [scores(0.3)]],
         costs=[costs({"dense": 1.0}), costs({"dense": 1.1, "int8": 4.0})],
         training=[None, trained],
         preset="embedded",
@@ -83,7 +83,7 @@ def test_cells(frame):
 
 
 def test_the_printed_table(frame):
-    text = table3.markdown(frame, "Miniature models.")
+    text = table3.markdown(frame, "Miniature models.", {})
     assert "preset embedded" in text.splitlines()[0]
     assert "Miniature models." in text
     assert "| m       | qlora         | wanda     | 2:4        |" in text
@@ -99,11 +99,75 @@ def test_a_mean_over_no_example_is_blank():
     one = scores(0.1)
     one["test"] = one["test"] | {}
     one["test"]["unsupported"] = {"mean": None, "low": None, "high": None}
-    found = table3.grid(ROWS[:1], [one], [costs({"dense": 1.0})], [None], "embedded", "bills")
+    found = table3.grid(ROWS[:1], [[one]], [costs({"dense": 1.0})], [None], "embedded", "bills")
     assert found[["test_unsupported", "test_unsupported_low"]].isna().all(axis=None)
-    assert "| 0.700 / none " in table3.markdown(found, "")
+    assert "| 0.700 / none " in table3.markdown(found, "", {})
 
 
 def test_times_of_different_machines_are_marked(frame):
     frame.loc[1, "device"] = "Another, 2 threads"
-    assert "MIXED" in table3.markdown(frame, "")
+    assert "MIXED" in table3.markdown(frame, "", {})
+
+
+GRID = [
+    ["m", "base", "none", "none"],
+    ["m", "qlora", "none", "none"],
+    ["m", "full", "none", "none"],
+    ["m", "qlora", "wanda", "2:4"],
+]
+
+
+def of_trainings(*means: list[float]) -> pandas.DataFrame:
+    """The table of GRID from the means of each row's trainings; test ROUGE-Lsum is .3 more."""
+    trained = {"seconds": 9.5, "peak_memory_mb": 700.0}
+    return table3.grid(
+        rows=GRID,
+        scores=[[scores(mean) for mean in row] for row in means],
+        costs=[costs({"dense": 1.0})] * 4,
+        training=[None, trained, trained, trained],
+        preset="embedded",
+        corpus="bills",
+    )
+
+
+def test_scores_are_means_over_trainings_and_intervals_hold_for_others():
+    frame = of_trainings([0.1], [0.5, 0.3], [0.6, 0.6], [0.2, 0.1])
+    base, qlora, full, wanda = (row for _, row in frame.iterrows())
+    assert pandas.isna(base["trainings"]) and list(frame["trainings"][1:]) == [2, 2, 2]
+    assert (base["test_rouge"], base["test_rouge_low"]) == (0.4, 0.08)  # as it was
+    assert qlora["test_rouge"] == pytest.approx(0.7) and wanda["test_rouge"] == pytest.approx(0.45)
+    # Pooled over three rows of two trainings: variances .02, 0 and .005; t of 3 degrees is 3.182.
+    deviation = ((0.02 + 0 + 0.005) / 3) ** 0.5
+    assert qlora["test_rouge_between_trainings"] == pytest.approx(deviation, abs=1e-4)
+    more = 3.1824 * deviation / 2**0.5
+    # Over bills alone the ends are .38 and .44 (mean of the trainings'), the mean is .7.
+    assert qlora["test_rouge_low"] == pytest.approx(0.7 - (0.32**2 + more**2) ** 0.5, abs=1e-4)
+    assert full["test_rouge_low"] == pytest.approx(0.9 - (0.32**2 + more**2) ** 0.5, abs=1e-4)
+    text = table3.markdown(frame, "", {})
+    assert "scores are means of 2 trainings" in text and "alone" not in text
+
+
+def test_a_figure_that_one_training_lacks_has_no_mean():
+    one, other = scores(0.5), scores(0.3)
+    other["test"]["unsupported"] = {"mean": None, "low": None, "high": None}
+    both = table3.over_trainings([GRID[1]], [[one, other]])
+    assert both[0]["test"]["unsupported"] == {"mean": None, "low": None, "high": None}
+    assert both[0]["test"]["examples"] == 100
+
+
+def test_one_training_has_the_interval_of_the_bills_alone_and_the_table_says_so():
+    text = table3.markdown(of_trainings([0.1], [0.5], [0.6], [0.2]), "", {})
+    assert "and over them alone: another training of a row moves it as well." in text
+    assert "one training a row does not tell." in text
+
+
+def test_what_the_table_shows_is_read_off_it():
+    frame = of_trainings([0.1], [0.5], [0.6], [0.2])
+    found = table3.told(frame, {"m": 0.01})
+    assert "m full 0.900 > qlora 0.800 > base 0.400." in found
+    assert "m -0.300 (qlora wanda 2:4)" in found
+    assert "less than 0.03 may be the luck" in found  # 1.96 times the root of 2 times .01
+    assert found.count(". ") == 1  # two sentences
+    # The other way round it says the other.
+    assert "+0.100 (qlora wanda 2:4)" in table3.told(of_trainings([0.1], [0.5], [0.6], [0.6]), {})
+    assert table3.told(frame[:1], {}) == ""

@@ -106,7 +106,7 @@ class Project:
                 "batch_size": 2,
                 "models": {
                     "tiny-post": {
-                        "rounds": [{"steps": 2, "learning_rate": 0.001, "markdown": 0.5}],
+                        "training": {"steps": 2, "learning_rate": 0.001, "warmup": 0.5},
                         "shape": {
                             "hidden_size": 32,
                             "ffn_dim": 64,

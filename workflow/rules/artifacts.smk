@@ -79,9 +79,14 @@ def of_trained(name):
     ]
 
 
-def of_seeds(template):
+def of_seeds(template, seeds=SEEDS):
     """The artifact of each fine-tuned row: of all with the first seed, then of all with the next."""
-    return [path for seed in SEEDS for path in of_rows(template, TRAINED, seed)]
+    return [path for seed in seeds for path in of_rows(template, TRAINED, seed)]
+
+
+def of_further_seeds(template):
+    """The same without the first seed: what the grid's rows have beside their own."""
+    return of_seeds(template, SEEDS[1:])
 
 
 def of_bases(template):

@@ -78,6 +78,7 @@ rule table_cheats:
 rule claims:
     input:
         examples=of_rows(f"results/examples/{ROW}.csv"),
+        further=of_further_seeds(f"results/examples/{ROW}.csv"),
         costs=of_rows(f"results/measure/{ROW}.json"),
         bases=of_bases("results/generate/{corpus}/{model}/dense/base/test.jsonl"),
         cheats=of_bases("results/cheats/{corpus}/{model}.csv"),
@@ -93,6 +94,7 @@ rule claims:
         rows=cells(ROWS),
         bases=BASES,
         aware=activation_aware(),
+        training_spread=config["training_spread"].get(CORPUS, {}),
         resamples=config["score"]["resamples"],
         seed=config["score"]["seed"],
         preset=config["preset"],

@@ -1,15 +1,132 @@
 """
-What a run says at its end: where the result lies, or what failed, which may stand far above.
+What a run says: at its start what it will make and how long that takes, then one line that says how
+far it is, at its end the table, or what failed. Snakemake's own messages, the reason of each job
+among them, go to its log alone (.snakemake/log/); with --verbose, on a cluster and in a dry run they
+are on the terminal, as ever.
 """
+
+import logging
+import threading
+
+from snakemake.logging import logger
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from sparsesum.jobs import overview
+
+# By the word for it, the rules of which each row has a job.
+STEPS = {"trained": METHODS, "scored": ["score"], "measured": ["measure"]}
+SAID_ELSEWHERE = {
+    *(LogEvent.WORKFLOW_STARTED, LogEvent.RUN_INFO, LogEvent.RESOURCES_INFO, LogEvent.SHELLCMD),
+    *(LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.PROGRESS),
+}
+CHATTER = (
+    *("Building DAG", "Assuming unrestricted", "Using shell", "host: ", "Group jobs: inactive"),
+    *("Conda environments: ignored", "Select jobs to execute", "Execute "),
+    *("Singularity containers: ignored", "Storing output in storage", "Updating job"),
+)
+
+
+class RunLine(logging.Handler):
+    """One line for the whole run: rewritten each second on a terminal, else said now and then."""
+
+    EVERY = 20.0
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+        self.on_terminal = sys.stderr.isatty()
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.repeat, daemon=True)
+
+    def emit(self, record):
+        """Snakemake's loggers call this with each of its events."""
+        event = getattr(record, "event", None)
+        if event == LogEvent.JOB_STARTED:
+            for number in record.jobs:
+                self.run.begin(number)
+        elif event == LogEvent.JOB_FINISHED:
+            self.run.end(record.job_id)
+
+    def repeat(self):
+        said = ""
+        while not self.over.wait(1.0 if self.on_terminal else self.EVERY):
+            if (line := self.run.line()) != said:
+                said = line
+                start, end = ("\r\x1b[K", "") if self.on_terminal else ("", "\n")
+                print(f"{start}{line}", end=end, file=sys.stderr, flush=True)
+
+    def clear(self):
+        """Make room for another message."""
+        if self.on_terminal:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def stop(self):
+        self.over.set()
+        self.clear()
+
+
+def plain(record):
+    """Whether a message of Snakemake's is for the terminal as well."""
+    if record.levelno > logging.INFO:
+        if RUN_LINE:
+            RUN_LINE[0].clear()
+        return True
+    event = getattr(record, "event", None)
+    return event not in SAID_ELSEWHERE and not record.getMessage().startswith(CHATTER)
+
+
+# While jobs run, the one line about them.
+RUN_LINE = []
+OVERVIEW = workflow.is_main_process and not workflow.dryrun and not submits()
+OVERVIEW = OVERVIEW and not workflow.output_settings.verbose
+if OVERVIEW:
+    for handler in logger.handlers:
+        if handler.name == "DefaultStreamHandler":
+            handler.addFilter(plain)
+
+
+def planned():
+    """The jobs that will run, as `overview` wants them, and how much slower this machine is."""
+    known = overview.durations(ROOT / "resources" / "durations.tsv")
+    slower = overview.probe() / known[overview.PROBE]
+    if config["preset"] != "embedded":
+        known = {}  # they are of other models
+    cores = workflow.cores or 1
+    jobs = {}
+    for job in workflow.dag.needrun_jobs():
+        seconds = known.get(job.rule.name)
+        if job.benchmark and (before := overview.benchmark(Path(job.benchmark))):
+            seconds = before / slower  # it was measured here
+        share = min(job.threads, cores) / cores
+        jobs[job.jobid] = overview.Planned(job.rule.name, share, seconds)
+    return jobs, slower
+
+
+def begin_overview():
+    """Say what will be made, and from now on how far it is."""
+    jobs, slower = planned()
+    run = overview.Overview(jobs, STEPS, slower)
+    print(run.plan(f"Preset {config['preset']}", workflow.cores or 1), file=sys.stderr)
+    RUN_LINE.append(RunLine(run))
+    logger.addHandler(RUN_LINE[0])
+    RUN_LINE[0].thread.start()
+    # Jobs say what is wrong; how far each is, is in their logs.
+    os.environ["SPARSESUM_TERMINAL"] = "WARNING"
+
+
+def end_overview():
+    for line in RUN_LINE:
+        line.stop()
 
 
 onsuccess:
+    end_overview()
     # The jobs of this run's targets and of all that they need.
     made = {job.rule.name for job in workflow.dag.jobs}
     if "table3" in made:
-        table = Path("results/table3.md")
-        heading, _, note = table.read_text(encoding="utf-8").splitlines()[:3]
-        print(f"{heading.lstrip('# ')}: {table} and .csv\n{note}", file=sys.stderr)
+        # The grid, and what it shows; the file goes on.
+        text = Path("results/table3.md").read_text(encoding="utf-8").partition("\n## ")[0]
+        print(f"{text.lstrip('# ')}\nWith all columns: results/table3.csv", file=sys.stderr)
     if "table_pruning" in made:
         table = Path("results/table_pruning.md")
         heading = table.read_text(encoding="utf-8").splitlines()[0]
@@ -21,6 +138,7 @@ onsuccess:
 
 
 onerror:
+    end_overview()
     lines = [
         line.strip()
         for path in log

@@ -50,8 +50,10 @@ rule pretrain:
         code=code("pretrain.py"),
         batch_size=config["pretraining"]["batch_size"],
         vocabulary=config["pretraining"]["vocabulary"],
+        markdown=config["pretraining"]["markdown"],
         seed=config["pretraining"]["seed"],
-        model=lambda wildcards: config["pretraining"]["models"][wildcards.model],
+        training=lambda wildcards: config["pretraining"]["models"][wildcards.model]["training"],
+        shape=lambda wildcards: config["pretraining"]["models"][wildcards.model]["shape"],
         threads=config["threads"]["pretrain"],
     message:
         "Pretraining {wildcards.model} from scratch: this takes the better part of an hour"

@@ -15,6 +15,7 @@ is.
 rule table3:
     input:
         scores=of_rows(f"results/score/{ROW}.json"),
+        further=of_further_seeds(f"results/score/{ROW}.json"),
         costs=of_rows(f"results/measure/{ROW}.json"),
         training=of_trained("costs.json"),
     output:
@@ -31,6 +32,7 @@ rule table3:
     params:
         code=code("table3.py"),
         rows=cells(ROWS),
+        training_spread=config["training_spread"].get(CORPUS, {}),
         preset=config["preset"],
         note=config["note"],
         corpus=CORPUS,

@@ -15,16 +15,16 @@ def main(snakemake, record) -> None:
     settings = snakemake.params
     torch_device = device.prepare("cpu", settings.threads)
     record.device = device.name(torch_device)
-    rounds = settings.model["rounds"]
     with files.whole(Path(snakemake.output.model).parent) as draft:
         pretraining.pretrain(
-            settings.model["shape"],
+            settings.shape,
             pretraining.train_tokenizer(settings.vocabulary, settings.seed),
             draft,
-            rounds=rounds,
+            **settings.training,
+            markdown=settings.markdown,
             batch_size=settings.batch_size,
             seed=settings.seed,
-            progress=Progress("pretraining", sum(r["steps"] for r in rounds), "steps"),
+            progress=Progress("pretraining", settings.training["steps"], "steps"),
         )
 
 

@@ -13,12 +13,12 @@ import numpy as np
 import pandas
 
 from sparsesum.evidence.claim_lines import any_above, counted, line, untestable
+from sparsesum.evidence.trainings import Found
 from sparsesum.experiment import patterns
 from sparsesum.experiment.grid import NONE, Row
 from sparsesum.scoring.bootstrap import (
     FAILS,
     HOLDS,
-    Estimate,
     share,
 )
 
@@ -41,8 +41,8 @@ Scores = Mapping[Row, pandas.DataFrame]
 """The scores of each row's test examples, the same bills in the same order."""
 
 
-Bootstrap = Callable[..., Estimate]
-"""`estimate` with the configured resamples and seed."""
+Contrast = Callable[..., Found]
+"""`trainings.contrast` with the configured resamples and seed, and the models' spreads."""
 
 
 def models(rows: Mapping[Row, object]) -> list[str]:
@@ -70,7 +70,7 @@ def named(row: Row) -> str:
     return f"{row.name} unpruned" if row.pruner == NONE else row.name
 
 
-def nm_worse(scores: Scores, bootstrap: Bootstrap) -> list[dict[str, Any]]:
+def nm_worse(scores: Scores, contrast: Contrast) -> list[dict[str, Any]]:
     """Claim 1: unstructured 50 % minus N:M of the same share."""
     what = "unstructured 50% minus N:M"
     groups: dict[tuple[Any, ...], dict[bool, list[Row]]] = {}
@@ -91,7 +91,12 @@ def nm_worse(scores: Scores, bootstrap: Bootstrap) -> list[dict[str, Any]]:
         "test ROUGE-Lsum, paired by bill; unstructured 50 % minus the mean of the N:M rows of the "
         f"same share, mean over models, pruners and fine-tunings that have both ({'; '.join(rows)})"
     )
-    return [line(1, what, how, bootstrap(np.mean(gaps, axis=0)))]
+    of: Counter[Row] = Counter()
+    for free, nm in both:
+        of[free] += 1 / len(both)  # type: ignore[assignment]  # weights, not counts
+        for row in nm:
+            of[row] -= 1 / len(nm) / len(both)  # type: ignore[assignment]
+    return [line(1, what, how, contrast(np.mean(gaps, axis=0), of=of))]
 
 
 WAYS = {
@@ -139,7 +144,7 @@ def eight_bit_slower(costs: Mapping[Row, dict[str, Any]]) -> list[dict[str, Any]
 
 
 def magnitude_may_win(
-    scores: Scores, aware: Sequence[str], bootstrap: Bootstrap
+    scores: Scores, aware: Sequence[str], contrast: Contrast
 ) -> list[dict[str, Any]]:
     """Claim 3: magnitude minus each activation-aware pruner, at the same pattern."""
     what = "magnitude minus activation-aware, any pair"
@@ -160,7 +165,11 @@ def magnitude_may_win(
         f"{len(pairs)} pairs"
     )
     founds = [
-        bootstrap(rouge(scores, row) - rouge(scores, other), comparisons=len(pairs))
+        contrast(
+            rouge(scores, row) - rouge(scores, other),
+            of={row: 1, other: -1},
+            comparisons=len(pairs),
+        )
         for row, other in pairs
     ]
     lines = [
@@ -175,7 +184,7 @@ def magnitude_may_win(
 
 
 def smaller_suffer_more(
-    scores: Scores, costs: Mapping[Row, dict[str, Any]], bootstrap: Bootstrap
+    scores: Scores, costs: Mapping[Row, dict[str, Any]], contrast: Contrast
 ) -> list[dict[str, Any]]:
     """Claim 4: the relative loss from N:M of a smaller minus that of a larger model."""
     pruned: dict[str, dict[tuple[Any, ...], Row]] = {model: {} for model in models(scores)}
@@ -199,9 +208,13 @@ def smaller_suffer_more(
         columns = [
             rouge(scores, one) for row in rows for one in (row, unpruned(row.model, row.finetuning))
         ]
-        found = bootstrap(*columns, statistic=relative_loss_gap)
-        if not np.isfinite(found).all():
-            reason = "an unpruned row scores 0 on all or on a resample: no relative loss"
+        reason = "an unpruned row scores 0 on all or on a resample: no relative loss"
+        if not all(column.mean() for column in columns[1::2]):
+            lines.append(untestable(4, what, reason))
+            continue
+        of = _slopes_of_loss(scores, rows)
+        found = contrast(*columns, statistic=relative_loss_gap, of=of)
+        if not np.isfinite(found.bills).all():
             lines.append(untestable(4, what, reason))
             continue
         kinds = [f"{row.finetuning} {row.pruner} {row.sparsity}" for row in rows[: len(shared)]]
@@ -213,6 +226,22 @@ def smaller_suffer_more(
         )
         lines.append(line(4, what, how, found))
     return lines or [untestable(4, "smaller minus larger model", "the grid has one model")]
+
+
+def _slopes_of_loss(scores: Scores, rows: Sequence[Row]) -> dict[Row, float]:
+    """What `relative_loss_gap` of pruned rows changes by if one of all its rows' means rises by 1.
+
+    1 - pruned / unpruned has the slopes -1 / unpruned and pruned / unpruned^2.
+    """
+    count = len(rows) // 2
+    slopes: dict[Row, float] = {}
+    for number, row in enumerate(rows):
+        dense = unpruned(row.model, row.finetuning)
+        sign = (1 if number < count else -1) / count
+        below = rouge(scores, dense).mean()
+        slopes[row] = slopes.get(row, 0) - sign / below
+        slopes[dense] = slopes.get(dense, 0) + sign * rouge(scores, row).mean() / below**2
+    return slopes
 
 
 def relative_loss_gap(*columns: np.ndarray, axis: int = -1) -> np.ndarray:
@@ -229,7 +258,7 @@ def relative_loss_gap(*columns: np.ndarray, axis: int = -1) -> np.ndarray:
 
 
 def cheating_pays(
-    scores: Scores, cheats: Mapping[str, pandas.DataFrame], bootstrap: Bootstrap
+    scores: Scores, cheats: Mapping[str, pandas.DataFrame], contrast: Contrast
 ) -> list[dict[str, Any]]:
     """Claim 5: copying and repeating minus the base's own predictions, in both metrics."""
     cases = [
@@ -249,7 +278,8 @@ def cheating_pays(
         for model, kind, rows in cases:
             base = scores[unpruned(model, "base")]
             gap = rows[metric].to_numpy(float) - base[metric].to_numpy(float)
-            founds.append(bootstrap(gap, comparisons=2 * len(cases)))
+            base_row = unpruned(model, "base")
+            founds.append(contrast(gap, of={base_row: -1}, comparisons=2 * len(cases)))
             how = (
                 f"test {name}, paired by bill; {meanings[kind]}, as many words as references have "
                 "on average, minus the base's own prediction; interval simultaneous (Bonferroni) "
@@ -265,7 +295,7 @@ def cheating_pays(
 
 
 def long_prompts_hurt(
-    scores: Scores, generations: Mapping[str, list[dict[str, Any]]], bootstrap: Bootstrap
+    scores: Scores, generations: Mapping[str, list[dict[str, Any]]], contrast: Contrast
 ) -> list[dict[str, Any]]:
     """Claim 6: what full fine-tuning gains on shorter prompts minus on longer ones, per model."""
     lines = []
@@ -284,11 +314,13 @@ def long_prompts_hurt(
             lines.append(untestable(6, what, "the prompts are all of one length, or nearly"))
             continue
         gain = rouge(scores, full) - rouge(scores, base)
-        found = bootstrap(
+        found = contrast(
             gain[short],
             gain[~short],
             statistic=lambda one, other, axis: one.mean(axis) - other.mean(axis),
             paired=False,
+            # As if what moves between trainings moved one of the halves alone.
+            of={full: 1, base: 0},
         )
         how = (
             f"gain in test ROUGE-Lsum of {named(full)} over {named(base)}, on the shorter half of "
@@ -299,7 +331,7 @@ def long_prompts_hurt(
     return lines
 
 
-def qlora_not_enough(scores: Scores, bootstrap: Bootstrap) -> list[dict[str, Any]]:
+def qlora_not_enough(scores: Scores, contrast: Contrast) -> list[dict[str, Any]]:
     """Claim 7: unpruned minus pruned under QLoRA, and full minus QLoRA, per model."""
     lines = []
     for model in models(scores):
@@ -313,13 +345,15 @@ def qlora_not_enough(scores: Scores, bootstrap: Bootstrap) -> list[dict[str, Any
                 f"test ROUGE-Lsum, paired by bill; {named(qlora)} minus the mean of the pruned "
                 f"qlora rows ({kinds}); above 0 is not recovered"
             )
-            lines.append(line(7, what, how, bootstrap(gap)))
+            of = {qlora: 1.0} | dict.fromkeys(pruned, -1 / len(pruned))
+            lines.append(line(7, what, how, contrast(gap, of=of)))
         else:
             lines.append(untestable(7, what, "an unpruned qlora row or pruned ones are missing"))
         what = f"{model}, full minus qlora"
         if qlora in scores and full in scores:
             how = f"test ROUGE-Lsum, paired by bill; {named(full)} minus {named(qlora)}"
-            found = bootstrap(rouge(scores, full) - rouge(scores, qlora))
+            gap = rouge(scores, full) - rouge(scores, qlora)
+            found = contrast(gap, of={full: 1, qlora: -1})
             lines.append(line(7, what, how, found))
         else:
             lines.append(untestable(7, what, "an unpruned full row or qlora row is missing"))
@@ -384,9 +418,9 @@ def blanks_and_repeats_dominate(
             f"of 3 words that the generation has twice ({sum(marks) - sum(blank)}); dominate is "
             "more than half; Wilson interval"
         )
-        lines.append(
-            line(9, f"{model} base, share of such generations", how, share(marks), threshold=0.5)
-        )
+        found = share(marks)
+        what = f"{model} base, share of such generations"
+        lines.append(line(9, what, how, Found(found, found), threshold=0.5))
     return lines or [
         untestable(9, "share of such generations", "the grid has no unpruned base row")
     ]

@@ -22,8 +22,8 @@ from sparsesum.evidence.claim_tests import (
     qlora_not_enough,
     smaller_suffer_more,
 )
+from sparsesum.evidence.trainings import Spread, contrast
 from sparsesum.experiment.grid import Row
-from sparsesum.scoring.bootstrap import estimate
 
 COLUMNS = [
     "claim",
@@ -35,9 +35,10 @@ COLUMNS = [
     "verdict",
     "examples",
     "examples_to_decide",
+    "trainings",
     "preset",
 ]
-COUNTS = ["examples", "examples_to_decide"]
+COUNTS = ["examples", "examples_to_decide", "trainings"]
 
 
 def check_same_bills(scores: Scores, others: Mapping[str, Sequence[Any]]) -> None:
@@ -75,6 +76,7 @@ def table(
     cheats: Mapping[str, pandas.DataFrame],
     sources: Mapping[str, Sequence[str]],
     aware: Sequence[str],
+    spreads: Mapping[str, Spread],
     preset: str,
     resamples: int,
     seed: int,
@@ -83,22 +85,23 @@ def table(
 
     `scores`, `costs`: of each row of the grid. `generations`: by model, what its unpruned base row
     wrote for the test split; `cheats`: the scores of copying and repeating; `sources`: the bills as
-    the model read them. `aware`: the activation-aware pruners. Raises InputError if rows were not
+    the model read them. `aware`: the activation-aware pruners. `spreads`: how far trainings of a
+    model's rows differ in ROUGE-Lsum, where that is known. Raises InputError if rows were not
     scored on the same bills, or on fewer than two.
     """
     others = {f"{model} base": [row["id"] for row in rows] for model, rows in generations.items()}
     for model, frame in cheats.items():
         others |= {f"{model} {kind}": rows["id"] for kind, rows in frame.groupby("cheat")}
     check_same_bills(scores, others)
-    bootstrap = partial(estimate, resamples=resamples, seed=seed)
+    tested = partial(contrast, spreads=spreads, resamples=resamples, seed=seed)
     lines = [
-        *nm_worse(scores, bootstrap),
+        *nm_worse(scores, tested),
         *eight_bit_slower(costs),
-        *magnitude_may_win(scores, aware, bootstrap),
-        *smaller_suffer_more(scores, costs, bootstrap),
-        *cheating_pays(scores, cheats, bootstrap),
-        *long_prompts_hurt(scores, generations, bootstrap),
-        *qlora_not_enough(scores, bootstrap),
+        *magnitude_may_win(scores, aware, tested),
+        *smaller_suffer_more(scores, costs, tested),
+        *cheating_pays(scores, cheats, tested),
+        *long_prompts_hurt(scores, generations, tested),
+        *qlora_not_enough(scores, tested),
         *nothing_reduced(costs),
         *blanks_and_repeats_dominate(generations, sources),
     ]
@@ -126,21 +129,25 @@ def markdown(frame: pandas.DataFrame, note: str) -> str:
     cells: list[list[str]] = []
     numbers: dict[str, list[str]] = {}
     for text, lines in frame.groupby("text", sort=False):
-        cells.append(["", f"**{text}**", *[""] * 5])
+        cells.append(["", f"**{text}**", *[""] * 6])
         for line in lines.to_dict("records"):
             cells.append(_printed(line))
             how = line["contrast"].split(": ", 1)[1]
             numbers.setdefault(how, []).append(line["claim"])
     contrasts = [f"- {', '.join(claims)}: {how}." for how, claims in numbers.items()]
     heads = ["", "What is compared", "Verdict", "Estimate", "95 % interval", "Examples"]
-    printed = pandas.DataFrame(cells, columns=[*heads, "Would decide"])
+    printed = pandas.DataFrame(cells, columns=[*heads, "Would decide", "Trainings"])
     return (
         f"# The paper's claims, preset {frame['preset'].iloc[0]}\n\n"
         f"{note.strip()}\n\n"
         f"{printed.to_markdown(index=False, disable_numparse=True)}\n\n"
-        "A verdict is about this preset's models and data, and about one training of each row: of "
-        "others see results/seeds.md.\nHolds: the interval lies on the claim's side of its "
-        "threshold; fails: on the other. Would decide: with so many\nexamples an even chance that "
-        "it does, were the estimate the truth. Below some 30 examples bootstrap\n"
-        "intervals are too narrow.\n\n## How\n\n" + "\n".join(contrasts) + "\n"
+        "A verdict is about this preset's models and data. Holds: the interval lies on the "
+        "claim's side of its threshold;\nfails: on the other. The interval is one over bills and, "
+        "where a contrast rests on trained rows, over trainings:\nhow far these differ is measured "
+        'with several `seeds`, and else taken from `training_spread`. "One training:\nundecided" '
+        "is what other bills would bear out and another training may not, or where it is not "
+        "known (the interval\nis then that of bills alone). Would decide: with so many examples an "
+        "even chance that it does, were the estimate\nthe truth; blank where no number would. "
+        "Below some 30 examples bootstrap intervals are too narrow.\n\n"
+        "## How\n\n" + "\n".join(contrasts) + "\n"
     )

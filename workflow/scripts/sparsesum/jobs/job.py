@@ -23,12 +23,16 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 def job(name: str, log_file: str, result: str, hub: bool = False) -> Iterator[None]:
     """Run a job's work: messages go to the terminal and to the file `log_file`, under `name`.
 
+    To the terminal only from the level that SPARSESUM_TERMINAL has, by default all.
+
     Its last line says where the result lies. An InputError, a full disk or too little memory ends
     the process with exit code 1 and one line; any other exception keeps its traceback, on the
     terminal and in the log. A process with the same log is waited for: one is at a job at a time.
     Libraries do not reach the Hugging Face Hub unless `hub`: what jobs need of it is on the disk.
     """
-    handlers: list[logging.Handler] = [logging.StreamHandler()]
+    terminal = logging.StreamHandler()
+    terminal.setLevel(os.environ.get("SPARSESUM_TERMINAL", "INFO"))
+    handlers: list[logging.Handler] = [terminal]
     # On a full disk the log is lost, and the terminal still has the line that says so.
     logging.raiseExceptions = False
     lock = None

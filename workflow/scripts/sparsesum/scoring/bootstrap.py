@@ -110,14 +110,16 @@ def verdict(found: Estimate, threshold: float = 0.0) -> str:
     return FAILS if found.high < threshold else UNDECIDED
 
 
-def examples_to_decide(found: Estimate, threshold: float = 0.0) -> int | None:
+def examples_to_decide(found: Estimate, threshold: float = 0.0, margin: float = 0.0) -> int | None:
     """How many examples would put the interval clear of `threshold`, were the value the true one.
 
-    n (z SE / distance)^2, rounded up; z is the normal quantile of the interval's level. None where
-    the value is the threshold. With so many, every second sample decides.
+    n (z SE)^2 / (distance^2 - margin^2), rounded up; z is the normal quantile of the interval's
+    level, `margin` the half of it that no example makes less. None where no number of them would
+    do. With so many, every second sample decides.
     """
     distance = found.value - threshold
-    if abs(distance) < 1e-9:  # Scores have six digits: this is none, but for float sums.
+    if abs(distance) - margin < 1e-9:  # Scores have six digits: this is none, but for float sums.
         return None
     z = NormalDist().inv_cdf((1 + found.level) / 2)
-    return max(2, math.ceil(found.examples * (z * found.error / distance) ** 2))
+    needed = found.examples * (z * found.error) ** 2 / (distance**2 - margin**2)
+    return max(2, math.ceil(needed))

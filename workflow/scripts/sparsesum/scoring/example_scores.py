@@ -1,6 +1,6 @@
 """The scores of rows' examples, read to be compared: the same bills in the same order."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas
@@ -30,6 +30,19 @@ def read(*files: str | Path) -> pandas.DataFrame:
             )
         frames.append(frame.drop(columns=BILL).astype(float))
     return pandas.concat(frames, axis=1)
+
+
+def of_split(file: str | Path, split: str) -> pandas.DataFrame:
+    """The scores of one split's examples in a file, as `read` gives them, numbered from 0."""
+    scores = read(file)
+    return scores[scores["split"] == split].reset_index(drop=True)
+
+
+def mean(trainings: Sequence[pandas.DataFrame]) -> pandas.DataFrame:
+    """The mean of each example's scores over a row's trainings, all of the same examples."""
+    first = trainings[0]
+    check_same_bills({f"training {number}": frame for number, frame in enumerate(trainings)})
+    return first[BILL].join(sum(frame.drop(columns=BILL) for frame in trainings) / len(trainings))
 
 
 def check_same_bills(scores: Mapping[str, pandas.DataFrame]) -> None:
