@@ -89,5 +89,5 @@ onstart:
         end_orphans()
     else:
         check_gpu()
-    if OVERVIEW:
+    if overviewed():
         begin_overview()

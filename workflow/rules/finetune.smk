@@ -8,7 +8,7 @@ each method, which is a file in sparsesum/finetuning/methods/.
          curve.csv and costs.json    the loss curve; training time and peak memory
 
 VARIANT is VARIANT@SEED for each but the first of `seeds`, here and in all that is made from it.
-Training runs alone, since its time is a result.
+Trainings run side by side as far as cores, or the GPU, go: their seconds say what they took so.
 """
 
 from sparsesum.finetuning.settings import Settings
@@ -57,7 +57,7 @@ for method in METHODS:
             costs=f"results/{method}/{CHECKPOINT}/costs.json",
             provenance=f"results/{method}/{CHECKPOINT}/provenance.json",
         priority: priorities["train"]
-        threads: alone("finetune")
+        threads: config["threads"]["finetune"]
         resources:
             mem_mb=sized(4000, 8),
             runtime=sized(60, 0.6),

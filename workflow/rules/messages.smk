@@ -65,21 +65,32 @@ class RunLine(logging.Handler):
         self.clear()
 
 
+def overviewed():
+    """Whether this is a run, and here: known once there is an executor, after the rules are read."""
+    return (
+        workflow.is_main_process
+        and not workflow.output_settings.verbose
+        and workflow.executor_plugin is not None
+        and not (workflow.dryrun or workflow.touch or submits())
+    )
+
+
 def plain(record):
     """Whether a message of Snakemake's is for the terminal as well."""
     if record.levelno > logging.INFO:
         if RUN_LINE:
             RUN_LINE[0].clear()
         return True
+    if not overviewed():
+        return True
     event = getattr(record, "event", None)
     return event not in SAID_ELSEWHERE and not record.getMessage().startswith(CHATTER)
 
 
-# While jobs run, the one line about them.
+FEW = 4
+# While more jobs run, the one line about them.
 RUN_LINE = []
-OVERVIEW = workflow.is_main_process and not workflow.dryrun and not submits()
-OVERVIEW = OVERVIEW and not workflow.output_settings.verbose
-if OVERVIEW:
+if workflow.is_main_process and not workflow.output_settings.verbose:
     for handler in logger.handlers:
         if handler.name == "DefaultStreamHandler":
             handler.addFilter(plain)
@@ -107,6 +118,8 @@ def begin_overview():
     jobs, slower = planned()
     run = overview.Overview(jobs, STEPS, slower)
     print(run.plan(f"Preset {config['preset']}", workflow.cores or 1), file=sys.stderr)
+    if len(jobs) <= FEW:
+        return  # they speak for themselves
     RUN_LINE.append(RunLine(run))
     logger.addHandler(RUN_LINE[0])
     RUN_LINE[0].thread.start()
