@@ -13,15 +13,14 @@ from collections import defaultdict
 from pathlib import Path
 from statistics import fmean
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow" / "scripts"))
 
 from sparsesum.jobs import overview
 
 
 def main() -> None:
     found = defaultdict(list)
-    folder = ROOT / "results" / "benchmarks"
+    folder = Path("results/benchmarks")
     for file in sorted(folder.rglob("*.tsv")):
         first, *rest = file.relative_to(folder).with_suffix("").parts
         # An artifact's folder has its rule's name; pictures share one.

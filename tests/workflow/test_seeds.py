@@ -8,7 +8,7 @@ import pytest
 from tests.workflow.project import GRID
 from tests.workflow.test_bad_input import refused
 from tests.workflow.test_claims import stages
-from tests.workflow.test_reruns import change, rules
+from tests.workflow.test_reruns import TABLES, change, plots, rules
 
 SEEDS, COMPARISONS = "results/seeds.csv", "results/comparisons.csv"
 GRID_OF_TWO = "\n".join(GRID.splitlines()[i] for i in (0, 1, 3)) + "\n"
@@ -33,7 +33,13 @@ def test_a_further_seed_costs_its_own_jobs(project):
     assert "one seed, which says nothing" in (project.folder / "results/seeds.md").read_text()
 
     project.use(project.models, seeds=[42, 43])
-    assert project.planned() == set()  # the tables are the first seed's
+    # The table takes the new one in, and its costs stay the first one's.
+    planned = project.planned()
+    assert "results/table3.csv" in planned
+    assert all("@43/" in path for path in planned - TABLES)
+    assert plots(planned) == ["quality_size", "quality_time", "heat_map"]
+    trained = {"full", "qlora", "generate", "examples", "grounding", "score"}
+    assert rules(planned) == trained | {"plots"}
     planned = project.planned(SEEDS)
     assert all("@43/" in path for path in planned - SEEDS_TABLE)
     assert rules(planned) == {"full", "qlora", "generate", "examples", "grounding"}
@@ -83,6 +89,16 @@ def test_two_seeds_for_real(project):
 
     (project.folder / SEEDS).unlink()
     assert project.command(SEEDS).returncode == 0
+
+    # The table's scores are means over both.
+    done = project.snakemake("results/table3.csv")
+    assert done.returncode == 0, done.stdout[-3000:]
+    base, wanda = lines(project, "results/table3.csv")
+    (test,) = [line for line in found if line["split"] == "test"]
+    assert float(wanda["test_rouge"]) == pytest.approx(float(test["mean"]), abs=1e-4)
+    assert (base["trainings"], wanda["trainings"]) == ("", "2")
+    text = (project.folder / "results/table3.md").read_text()
+    assert "scores are means of 2 trainings" in text
 
     # What was made for the seed is there when the seeds change their order or a third comes.
     project.use(project.models, GRID_OF_TWO, seeds=[42, 44, 43])
