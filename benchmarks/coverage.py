@@ -6,11 +6,16 @@ Ours is the percentile bootstrap with 1,000 resamples (`bootstrap.interval`); be
 many, and Student's t. Of two rows' difference (`comparison.compare`, 9,999 resamples): the coverage
 again, and how often p is 0.05 or less where there is none. A share of 2,000 simulations is known to
 1 point; the default is 10,000, which is 2 minutes on one core.
+
+Then the same of a row that was trained two, three or five times, one of five such rows of a model:
+an interval over bills alone, the bootstrap over trainings and bills, and ours
+(`evidence.trainings`).
 """
 
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +23,9 @@ from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow" / "scripts"))
 
+from sparsesum.evidence import trainings
 from sparsesum.evidence.comparison import compare
+from sparsesum.experiment.grid import Row
 from sparsesum.scoring.bootstrap import interval
 
 EXAMPLES = 100
@@ -91,6 +98,33 @@ def compared(
         yield (found.low <= 0) & (found.high >= 0), found.p
 
 
+def trained(
+    count: int, simulations: int, spread: float, resamples: int = 500, rows: int = 5
+) -> Iterator[tuple[bool, bool, bool]]:
+    """Of a row's mean over `count` trainings: whether each kind of interval holds the true one.
+
+    Means of trainings have a standard deviation of `spread`, scores of bills one of 0.2.
+    """
+    draw = np.random.default_rng(3)
+    row, truth = Row("model", "qlora", "none", "none"), 0.6
+    for seed in range(simulations):
+        luck, bills = draw.normal(0, spread, (rows, count, 1)), draw.normal(0, 0.2, EXAMPLES)
+        scores = truth + luck + bills + draw.normal(0, 0.1, (rows, count, EXAMPLES))
+        measured = trainings.measured(scores.mean(2))
+        found = trainings.contrast(
+            scores[0].mean(0),
+            of={row: 1},
+            spreads={"model": measured},
+            resamples=resamples,
+            seed=seed,
+        )
+        chosen = draw.integers(count, size=(resamples, count, 1))
+        again = draw.integers(EXAMPLES, size=(resamples, 1, EXAMPLES))
+        means = scores[0][chosen, again].mean((1, 2))
+        ends = [found.bills[1:3], np.percentile(means, [2.5, 97.5]), found.both[1:3]]
+        yield tuple(bool(low <= truth <= high) for low, high in ends)
+
+
 def main() -> None:
     simulations = int(sys.argv[1]) if sys.argv[1:] else 10_000
     columns = ["mean: ours", "BCa", "Student", "difference: ours", "p <= 0.05"]
@@ -101,6 +135,11 @@ def main() -> None:
         held, p = map(np.concatenate, zip(*compared(kind, simulations), strict=True))
         shares += [held.mean(), (p <= 0.05).mean()]
         print(f"{kind:<12}" + "".join(f"{share:>18.1%}" for share in shares), flush=True)
+    print(f"{'trainings':<12}" + "".join(f"{c:>18}" for c in ["bills alone", "bootstrap", "ours"]))
+    for count, spread in product((2, 3, 5), (0.02, 0.05)):
+        shares = np.mean(list(trained(count, simulations // 5, spread)), axis=0)
+        label = f"{count}, {spread:g}"
+        print(f"{label:<12}" + "".join(f"{share:>18.1%}" for share in shares), flush=True)
 
 
 if __name__ == "__main__":
