@@ -129,14 +129,13 @@ def test_the_same_seed_trains_the_same_adapter(given, tmp_path):
 def test_a_batch_is_padded_to_its_longest_sequence(opt_folders, tokens, tmp_path, monkeypatch):
     widths = []
     model = checkpoints.load(opt_folders["pre"])
-    forward = model.forward
+    causal, pad = training.causal, 1
 
-    def watched(*args, **kwargs):
-        mask = kwargs["attention_mask"]
-        widths.append((mask.shape[1], int(mask.sum(1).max())))
-        return forward(*args, **kwargs)
+    def watched(decoder, ids):
+        widths.append((ids.shape[1], int((ids != pad).sum(1).max())))
+        return causal(decoder, ids)
 
-    monkeypatch.setattr(model, "forward", watched)
+    monkeypatch.setattr(training, "causal", watched)
     data = training.examples(tokens, "summary", True, files(opt_folders))
     training.train(
         training.Trainable(model),
@@ -167,6 +166,7 @@ def test_how_many_at_a_time_and_checkpointing_change_no_mathematics(
     ways = [(8, False), (2, False), (4, True), ("auto", "auto")]
     for place, (size, checkpointing) in enumerate(ways):
         more = {"batch_size": size, "checkpointing": checkpointing, "dropout": 0.0, "engine": kind}
+        more |= {"target_modules": ["q_proj", "k_proj", "v_proj", "fc1", "fc2"]}
         costs = tune(
             "full" if kind == "full" else "qlora",
             (tmp_path / "source", tokens, files(opt_folders)),
@@ -185,17 +185,19 @@ def test_how_many_at_a_time_and_checkpointing_change_no_mathematics(
 def test_logits_of_labelled_tokens_alone_give_the_same_loss(
     one_shape, opt_folders, tokens, tmp_path, monkeypatch
 ):
-    """What a GPU does: no mask, logits of the tokens that the loss covers, batches of one shape."""
+    """No mask, logits of the tokens that the loss covers, and on a GPU batches of one shape."""
     curves = []
-    plain = training._collator
-    for on_gpu in (False, True):
-        rows = 3 if on_gpu and one_shape else None  # of 16 examples the last one is alone
+    ours = training._collator
+    for placed in (False, True):
+        rows = 3 if one_shape else None  # of 16 examples the last one is alone
         monkeypatch.setattr(
             training,
             "_collator",
-            lambda data, file, _, __, on_gpu=on_gpu, rows=rows: plain(data, file, on_gpu, rows),
+            lambda data, file, _, placed=placed, rows=rows: (
+                ours(data, file, rows) if placed else training.Padded(1)
+            ),
         )
-        folder = tmp_path / str(on_gpu)
+        folder = tmp_path / str(placed)
         tune(
             "full",
             (opt_folders["post"], tokens, files(opt_folders)),

@@ -79,6 +79,7 @@ class Project:
         """Set an overlay: these models, this grid, few records, a short training."""
         (self.folder / "grid.tsv").write_text(grid)
         training = {"epochs": 1, "effective_batch": 4, "batch_size": 4, "log_every": 1}
+        training["warmup_steps"] = 1
         overlay = {
             "preset": "tiny",
             "device": "cpu",  # the same on a machine that has a GPU

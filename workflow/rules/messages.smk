@@ -81,9 +81,9 @@ def plain(record):
         if RUN_LINE:
             RUN_LINE[0].clear()
         return True
-    if not overviewed():
-        return True
     event = getattr(record, "event", None)
+    if not overviewed():  # or not known yet, as when it says what it is
+        return event != LogEvent.WORKFLOW_STARTED
     return event not in SAID_ELSEWHERE and not record.getMessage().startswith(CHATTER)
 
 

@@ -2,7 +2,7 @@
 
 from runner import job
 
-SPLITS = {"train": ("us", 320, 11), "test": ("us", 100, 12), "ca_test": ("california", 100, 13)}
+SPLITS = {"train": ("us", 640, 11), "test": ("us", 100, 12), "ca_test": ("california", 100, 13)}
 """File, style, number of bills, seed."""
 
 

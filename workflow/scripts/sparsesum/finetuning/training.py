@@ -69,10 +69,10 @@ class Padded:
 
 
 class Placed(Padded):
-    """The same for a GPU: without a mask, and with the places of the tokens that the loss covers.
+    """The same without a mask, and with the places of the tokens that the loss covers.
 
     A mask is not needed, since no token looks to its right, and fused attention is faster without.
-    Places are looked for here, since the GPU would be waited for. shape: rows, tokens and places of
+    Places are looked for here, since a GPU would be waited for. shape: rows, tokens and places of
     every batch, so that a step can be captured; what is missing is padding, which adds nothing to
     the loss.
     """
@@ -306,7 +306,7 @@ def train(
         model=model,
         args=arguments,
         train_dataset=data,
-        data_collator=_collator(data, tokenizer_file, on_gpu, batch_size if captured else None),
+        data_collator=_collator(data, tokenizer_file, batch_size if captured else None),
         callbacks=[Messages(), checkpoints],
     )
     trainer.captured = captured
@@ -334,12 +334,10 @@ def train(
 
 
 def _collator(
-    data: list[dict[str, torch.Tensor]], tokenizer_file: Path, on_gpu: bool, rows: int | None
+    data: list[dict[str, torch.Tensor]], tokenizer_file: Path, rows: int | None
 ) -> Padded:
     """What makes batches; `rows`: of every batch, where all have one shape."""
     padding = Tokenizer.from_file(str(tokenizer_file)).token_to_id("<pad>")  # type: Any
-    if not on_gpu:
-        return Padded(padding)
     if rows is None:
         return Placed(padding)
     longest = max(len(example["labels"]) for example in data)
