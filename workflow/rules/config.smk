@@ -93,7 +93,7 @@ SEEDS = ["", *(f"@{seed}" for seed in config["seeds"][1:])]
 # Jobs that run alone leave a core idle each time that they take turns with jobs that share: stage
 # by stage there are few such turns. So far apart that two jobs of one stage do not outweigh the
 # next. Measuring comes last, with none.
-priorities = {"prepare": 1000, "train": 100, "evaluate": 10}
+priorities = {"prepare": 1000, "train": 100, "generate": 30, "evaluate": 10}
 
 
 def any_of(names):

@@ -29,7 +29,7 @@ rule generate:
         test=f"results/generate/{ROW}/test.jsonl",
         costs=f"results/generate/{ROW}/costs.json",
         provenance=f"results/generate/{ROW}/provenance.json",
-    priority: priorities["evaluate"]
+    priority: priorities["generate"]
     threads: alone("generate", timed)
     resources:
         mem_mb=sized(3000, 5),
