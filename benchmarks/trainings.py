@@ -136,7 +136,7 @@ def tables(files: list[str]) -> None:
     lines = []
     for (model, row), of in means.items():
         values = list(of.values())
-        several = len(values) > 1
+        several = len(values) > 1 and not row.startswith("base")
         cells = [model, row, f"{fmean(values):.3f}", f"{stdev(values):.3f}" if several else ""]
         cells.append(f"{min(values):.3f} to {max(values):.3f}" if several else "")
         pruned = several and not row.endswith(" dense")
@@ -159,7 +159,7 @@ def tables(files: list[str]) -> None:
         spread = fmean(
             stdev(of.values()) ** 2
             for (name, row), of in means.items()
-            if name == model and len(of) > 1
+            if name == model and not row.startswith("base")
         )
         print(f"{model}: spread, pooled over its trained rows: {spread**0.5:.4f}")
 

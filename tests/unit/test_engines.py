@@ -83,7 +83,7 @@ def test_each_engine_gives_the_logits_of_transformers(dense, tmp_path):
 @pytest.mark.parametrize("engine", ["dense", "int8"])
 def test_a_row_has_its_own_head_after_training(variant, engine, tmp_path, tokens, tokenizer):
     """QLoRA on a head of its own: the dense engine scored with the embedding in its place."""
-    model = make(EACH[variant] | {"vocab_size": 512, "max_position_embeddings": 160})
+    model = make(EACH[variant] | {"vocab_size": 512, "max_position_embeddings": 192})
     model.save_pretrained(tmp_path / "source")
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     given = (tmp_path / "source", tokens, tmp_path / "tokenizer.json")
@@ -165,7 +165,7 @@ def test_training_ends_a_text_where_generation_stops(tmp_path, tokens, tokenizer
     data = training.examples(tokens, "summary", True, tmp_path / "tokenizer.json")
     end = tokenizer.token_to_id(generation.END)
     assert {int(example["labels"][-1]) for example in data} == {end}
-    model = make({"vocab_size": 512, "max_position_embeddings": 160, "eos_token_id": [5, 7]})
+    model = make({"vocab_size": 512, "max_position_embeddings": 192, "eos_token_id": [5, 7]})
     model.save_pretrained(tmp_path / "source")
     given = (tmp_path / "source", tokens, tmp_path / "tokenizer.json")
     settings = SETTINGS | {"epochs": 1}
