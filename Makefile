@@ -13,7 +13,7 @@ endif
 
 table3: $(VENV)/.installed
 	@$(BIN)/python -m snakemake --cores all results/table3.csv
-	@echo "The table: results/table3.md and, with all columns, results/table3.csv"
+	@echo "The table: results/table3.md; with all columns: results/table3.csv"
 
 # All there is to see, in one zip and in one page; of the embedded default.
 report: $(VENV)/.installed

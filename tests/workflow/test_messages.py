@@ -20,7 +20,7 @@ def test_a_run_says_its_plan_and_shows_the_table_and_reasons_go_to_the_log(proje
     assert "Preset tiny: 6 rows, 7 jobs" in said
     assert "Results grid, preset tiny" in said and "| tiny-pre  | full " in said
     assert "Test ROUGE without pruning, on this run: tiny-pre full" in said
-    assert "With all columns: results/table3.csv" in said
+    assert "results/table3.md; with all columns: results/table3.csv" in said
     for chatter in (REASON, "Job stats", "Select jobs", "Finished jobid", "steps (", "after 0."):
         assert chatter not in said, chatter
         assert chatter in log(project) or chatter == "after 0."

@@ -139,7 +139,8 @@ onsuccess:
     if "table3" in made:
         # The grid, and what it shows; the file goes on.
         text = Path("results/table3.md").read_text(encoding="utf-8").partition("\n## ")[0]
-        print(f"{text.lstrip('# ')}\nWith all columns: results/table3.csv", file=sys.stderr)
+        where = "This table: results/table3.md; with all columns: results/table3.csv"
+        print(f"{text.lstrip('# ')}\n{where}", file=sys.stderr)
     if "table_pruning" in made:
         table = Path("results/table_pruning.md")
         heading = table.read_text(encoding="utf-8").splitlines()[0]
