@@ -46,8 +46,10 @@ def run(threads: int, seeds: list[int]) -> None:
     torch_device = device.prepare("cpu", threads)
     rows = grid.read(config["grid"], list(config["models"]))
     bases = [grid.Row(row.model, grid.BASE, row.pruner, row.sparsity) for row in rows]
-    for row in dict.fromkeys([*bases, *rows]):
-        for seed in seeds if row.finetuning != grid.BASE else seeds[:1]:
+    for seed in seeds:  # the outer loop: one that is broken off has all rows of some seeds
+        for row in dict.fromkeys([*(bases if seed == seeds[0] else []), *rows]):
+            if row.finetuning == grid.BASE and seed != seeds[0]:
+                continue
             with tempfile.TemporaryDirectory() as scratch:
                 scores = once(row, seed, config, torch_device, Path(scratch))
             name = f"{row.finetuning} {row.checkpoint}"
