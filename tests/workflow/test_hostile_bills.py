@@ -102,7 +102,7 @@ def test_every_stage_went_through_with_every_bill(hostile):
         lines = (results / f"generate/{row}/{split}.jsonl").read_text().splitlines()
         assert len(lines) == count
         asked = [json.loads(line)["prompt_tokens"] for line in lines]
-        assert max(asked) < 256 + 60  # the config's tokens.text and the prompt
+        assert max(asked) < 256 + 80  # the config's tokens.text and the prompt
     made = {path.relative_to(results).parts[0] for path in results.rglob("*.*")}
     assert made >= set(
         "corpus tokens calibration heldout dense prune full qlora generate examples score measure "
