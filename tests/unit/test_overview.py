@@ -42,7 +42,7 @@ def test_without_durations_no_time_is_said(clock):
     found = run(clock, seconds=None)
     assert found.left is None
     assert found.plan("preset tiny", 2) == "preset tiny: 2 rows, 4 jobs"
-    assert found.line() == "rows: 0 of 2 trained, 0 of 1 scored; 0 of 4 jobs"
+    assert found.line() == "rows: 0/2 trained, 0/1 scored; 0/4 jobs"
 
 
 def test_the_line_counts_rows_and_jobs(clock):
@@ -52,11 +52,11 @@ def test_the_line_counts_rows_and_jobs(clock):
     assert found.left == pytest.approx(40)
     found.end(1)
     assert found.left == pytest.approx(40)
-    assert found.line() == ("rows: 1 of 2 trained, 0 of 1 scored; 1 of 4 jobs; about 40 s left")
+    assert found.line() == ("rows: 1/2 trained, 0/1 scored; 1/4 jobs; 40 s left")
     for number in (2, 3, 4):
         found.begin(number)
         found.end(number)
-    assert found.line() == "rows: 2 of 2 trained, 1 of 1 scored; 4 of 4 jobs"
+    assert found.line() == "rows: 2/2 trained, 1/1 scored; 4/4 jobs"
 
 
 def test_what_jobs_take_corrects_the_estimate(clock):
@@ -77,7 +77,7 @@ def test_a_job_that_was_not_planned_is_not_counted(clock):
     found = run(clock)
     found.begin(9)
     found.end(9)
-    assert "0 of 4 jobs" in found.line()
+    assert "0/4 jobs" in found.line()
 
 
 @pytest.mark.parametrize(

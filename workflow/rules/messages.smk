@@ -6,6 +6,7 @@ are on the terminal, as ever.
 """
 
 import logging
+import shutil
 import threading
 
 from snakemake.logging import logger
@@ -50,7 +51,11 @@ class RunLine(logging.Handler):
     def repeat(self):
         said = ""
         while not self.over.wait(1.0 if self.on_terminal else self.EVERY):
-            if (line := self.run.line()) != said:
+            with self.lock:  # `emit` is called with it, by another thread
+                line = self.run.line()
+            if self.on_terminal:  # a longer line would wrap, and could not be rewritten
+                line = line[: shutil.get_terminal_size().columns - 1]
+            if line != said:
                 said = line
                 start, end = ("\r\x1b[K", "") if self.on_terminal else ("", "\n")
                 print(f"{start}{line}", end=end, file=sys.stderr, flush=True)

@@ -126,11 +126,11 @@ class Overview:
         return text
 
     def line(self) -> str:
-        """How far the run is."""
+        """How far the run is, in less than the 80 columns of a terminal."""
         done = Counter(self.word.get(self.jobs[number].rule) for number in self.ended)
-        rows = ", ".join(f"{done[word]} of {count} {word}" for word, count in self.rows.items())
-        jobs = f"{len(self.ended)} of {len(self.jobs)} jobs"
+        rows = ", ".join(f"{done[word]}/{count} {word}" for word, count in self.rows.items())
+        jobs = f"{len(self.ended)}/{len(self.jobs)} jobs"
         text = f"rows: {rows}; {jobs}" if rows else jobs
         if (left := self.left) is not None and len(self.ended) < len(self.jobs):
-            text += f"; about {spoken(left)} left"
+            text += f"; {spoken(left)} left"
         return text
