@@ -7,109 +7,14 @@ import numpy as np
 import pandas
 import pytest
 from scipy import stats
+from simulated import COUNT, ROWS, SOURCE, Results, find
 
 from sparsesum.base.errors import InputError
 from sparsesum.evidence import claim_tests, claims
-from sparsesum.evidence.claim_lines import FEW_TRAININGS, NOT_TESTABLE, ONE_TRAINING
-from sparsesum.evidence.claim_tests import UNCLEAR
-from sparsesum.evidence.trainings import Spread
+from sparsesum.evidence.claim_costs import UNCLEAR
+from sparsesum.evidence.claim_lines import NOT_TESTABLE
 from sparsesum.experiment.grid import Row
 from sparsesum.scoring.bootstrap import FAILS, HOLDS, UNDECIDED, estimate
-
-ROWS = [
-    Row(model, *cells.split())
-    for model in ("small", "large")
-    for cells in (
-        "base none none",
-        "full none none",
-        "qlora none none",
-        "qlora wanda 50%",
-        "qlora wanda 4:8",
-        "qlora wanda 2:4",
-        "qlora magnitude 2:4",
-        "qlora sparsegpt 2:4",
-    )
-]
-COUNT = 200
-SOURCE = "Section 1 . The Secretary of Labor shall convey 777 acres of land to Denbury County ."
-
-
-def find(frame: pandas.DataFrame, claim: int, words: str) -> pandas.Series:
-    """The first line of a claim whose contrast has these words."""
-    lines = frame[frame["claim"].str.rstrip("abcdefghijklmnopqrstuvwxyz") == str(claim)]
-    return lines[lines["contrast"].str.contains(words, regex=False)].iloc[0]
-
-
-class Results:
-    """Simulated results: each row's scores are a bill's own level plus the row's, plus noise."""
-
-    def __init__(self, levels: dict[str, float], noise: float = 0.05) -> None:
-        draw = np.random.default_rng(1)
-        bills = draw.uniform(-0.1, 0.1, COUNT)
-        self.lengths = list(draw.permutation(np.arange(100, 100 + COUNT)))
-        self.scores = {}
-        for row in ROWS:
-            near = {
-                k: v
-                for k, v in levels.items()
-                if all(w in claim_tests.named(row) for w in k.split())
-            }
-            # The longest key that fits says the row's level.
-            level = near[max(near, key=len)] if near else 0.4
-            values = level + bills + draw.normal(0, noise, COUNT)
-            ids = [f"bill-{i}" for i in range(COUNT)]
-            self.scores[row] = pandas.DataFrame(
-                {"id": ids, "rougeLsum": values, "bertscore": values}
-            )
-        self.costs = {row: self.cost(row) for row in ROWS}
-        self.predictions = ["A short one ."] * COUNT
-        self.cheats = {"copy": 0.0, "repeat": 0.0}
-        # Trainings that do not differ, unless a test says so.
-        self.spreads = {"small": Spread(0.0), "large": Spread(0.0)}
-
-    def cost(self, row: Row) -> dict:
-        runs = {"dense": [0.9, 1.0, 1.1]}
-        if row.finetuning == "qlora":
-            runs |= {"int8": [3.6, 4.0, 4.4], "transformers": [1.8, 2.0, 2.2]}
-        return {
-            "parameters": 1000 if row.model == "small" else 3000,
-            "nonzero_parameters": 1000 if row.pruner == "none" else 700,
-            "size_mb": 2.0,
-            "inference_seconds": 5.0,
-            "ms_per_token": {kind: times[1] for kind, times in runs.items()},
-            "ms_per_token_runs": runs,
-        }
-
-    def table(self, rows: list[Row] = ROWS, resamples: int = 500) -> pandas.DataFrame:
-        bases = [row.model for row in rows if row.finetuning == "base"]
-        draw = np.random.default_rng(2)
-        generations, cheats = {}, {}
-        for model in bases:
-            frame = self.scores[Row(model, "base", "none", "none")]
-            generations[model] = [
-                {"id": bill, "prompt_tokens": int(length), "prediction": text}
-                for bill, length, text in zip(
-                    frame["id"], self.lengths, self.predictions, strict=True
-                )
-            ]
-            cheats[model] = pandas.concat(
-                frame.assign(
-                    cheat=kind, rougeLsum=frame["rougeLsum"] + gain + draw.normal(0, 0.02, COUNT)
-                )
-                for kind, gain in self.cheats.items()
-            )
-        return claims.table(
-            scores={row: self.scores[row] for row in rows},
-            costs={row: self.costs[row] for row in rows},
-            generations=generations,
-            cheats=cheats,
-            sources={model: [SOURCE] * COUNT for model in bases},
-            aware=["sparsegpt", "wanda"],
-            spreads=self.spreads,
-            preset="simulated",
-            resamples=resamples,
-            seed=3,
-        )
 
 
 def test_a_ratio_of_means_is_the_delta_methods():
@@ -407,73 +312,3 @@ def test_claim_9_counts_a_prediction_of_which_just_half_is_copied():
     assert claim_tests.repeated_words(results.predictions[0], SOURCE) == 0.5
     line = find(results.table(), 9, "small")
     assert (line["estimate"], line["verdict"]) == (1.0, HOLDS)
-
-
-def test_a_difference_within_what_trainings_do_is_undecided():
-    results = Results({"qlora": 0.5, "full": 0.56})
-    assert find(results.table(), 7, "small, full minus qlora")["verdict"] == HOLDS
-    # 1.96 times the root of 2 times .03 is .083, more than .06.
-    results.spreads = {"small": Spread(0.03), "large": Spread(0.001)}
-    frame = results.table()
-    line = find(frame, 7, "small, full minus qlora")
-    assert line["verdict"] == ONE_TRAINING and line["trainings"] == 1
-    assert line["estimate"] - line["low"] == pytest.approx(0.083, abs=0.002)
-    assert pandas.isna(line["examples_to_decide"])  # no number of bills would
-    assert find(frame, 7, "large, full minus qlora")["verdict"] == HOLDS
-
-
-def test_what_trainings_do_is_unknown():
-    results = Results({"qlora": 0.5, "full": 0.9})
-    known = find(results.table(), 7, "small, full minus qlora")
-    results.spreads = {}
-    line = find(results.table(), 7, "small, full minus qlora")
-    assert line["verdict"] == ONE_TRAINING
-    assert list(line[["low", "high"]]) == list(known[["low", "high"]])  # of the bills alone
-    # What rests on no training is decided all the same.
-    results.cheats["copy"] = 0.2
-    cheat = find(results.table(), 5, "small, ROUGE-Lsum, copy")
-    assert cheat["verdict"] == HOLDS and pandas.isna(cheat["trainings"])
-
-
-def test_several_trainings_decide_what_one_does_not():
-    results = Results({"qlora": 0.5, "full": 0.56})
-    results.spreads = dict.fromkeys(("small", "large"), Spread(0.03, 5, 32))
-    line = find(results.table(), 7, "small, full minus qlora")
-    assert line["verdict"] == HOLDS and line["trainings"] == 5
-    results.spreads = dict.fromkeys(("small", "large"), Spread(0.03, 2, 2))
-    line = find(results.table(), 7, "small, full minus qlora")
-    assert line["verdict"] == FEW_TRAININGS
-
-
-def test_any_comparison_that_another_training_may_turn_leaves_the_claim_open():
-    results = Results({"magnitude": 0.3})
-    assert find(results.table(), 3, "any pair")["verdict"] == FAILS
-    results.spreads = {"small": Spread(0.0), "large": Spread(0.1)}
-    assert find(results.table(), 3, "any pair")["verdict"] == ONE_TRAINING
-
-
-def test_claim_4_takes_trainings_in_by_its_slopes():
-    """The spread of the relative loss between simulated trainings is the one in the interval."""
-    results = Results({"2:4": 0.3, "4:8": 0.3, "unpruned": 0.5})
-    results.spreads = {"small": Spread(0.02), "large": Spread(0.01)}
-    line = find(results.table(), 4, "small minus large")
-    draw = np.random.default_rng(5)
-    rows = {row: frame["rougeLsum"].mean() for row, frame in results.scores.items()}
-    gaps = []
-    for _ in range(4000):
-        luck = {
-            row: mean + draw.normal(0, 0.02 if row.model == "small" else 0.01)
-            for row, mean in rows.items()
-        }
-        losses = {
-            model: np.mean(
-                [
-                    1 - luck[row] / luck[Row(model, "qlora", "none", "none")]
-                    for row in rows
-                    if row.model == model and row.sparsity in ("2:4", "4:8")
-                ]
-            )
-            for model in ("small", "large")
-        }
-        gaps.append(losses["small"] - losses["large"])
-    assert line["high"] - line["estimate"] == pytest.approx(1.96 * np.std(gaps), rel=0.1)

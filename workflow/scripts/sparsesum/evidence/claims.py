@@ -9,16 +9,15 @@ from typing import Any
 import pandas
 
 from sparsesum.base.errors import InputError
+from sparsesum.evidence.claim_costs import eight_bit_slower, nothing_reduced
 from sparsesum.evidence.claim_tests import (
     Scores,
     blanks_and_repeats_dominate,
     cheating_pays,
-    eight_bit_slower,
     long_prompts_hurt,
     magnitude_may_win,
     named,
     nm_worse,
-    nothing_reduced,
     qlora_not_enough,
     smaller_suffer_more,
 )
