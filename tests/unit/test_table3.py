@@ -170,4 +170,7 @@ def test_what_the_table_shows_is_read_off_it():
     assert found.count(". ") == 1  # two sentences
     # The other way round it says the other.
     assert "+0.100 (qlora wanda 2:4)" in table3.told(of_trainings([0.1], [0.5], [0.6], [0.6]), {})
+    assert "+0.000 (qlora wanda 2:4)" in table3.told(
+        of_trainings([0.1], [0.5], [0.6], [0.4999]), {}
+    )
     assert table3.told(frame[:1], {}) == ""

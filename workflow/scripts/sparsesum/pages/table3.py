@@ -189,7 +189,7 @@ def told(frame: pandas.DataFrame, spreads: Mapping[str, float]) -> str:
             unpruned.append(f"{model} {' > '.join(names)}")
         best = dense.set_index("finetuning")["test_rouge"]
         gaps = [
-            f"{line.test_rouge - best[line.finetuning]:+.3f} ({Row(*line[1:5]).short})"
+            f"{line.test_rouge - best[line.finetuning]:+z.3f} ({Row(*line[1:5]).short})"
             for line in of[of["pruner"] != NONE].itertuples()
             if line.finetuning in best
         ]
