@@ -107,6 +107,29 @@ def test_training_imports_no_compiler():
     assert not found & {"scipy", "sklearn", "trio", "torch._inductor.compile_fx"}
 
 
+def test_a_model_is_loaded_without_the_compiler():
+    """Random numbers on the meta device would import it: more than all else that a load takes."""
+    found = imported(
+        "from pathlib import Path\nimport torch\nfrom sparsesum.models import deployed\n"
+        "folder = Path('resources/models/opt-350m-mini')\n"
+        "deployed.load(folder, None, 'dense', torch.device('cpu'), torch.float32)"
+    )
+    assert "sparsesum.models.opt" in found and "torch._dynamo" not in found
+
+
+def test_a_module_looks_absent_for_a_while():
+    found = imported(
+        "from sparsesum.jobs import lean\n"
+        "with lean.without('json.tool', 'sys'):\n"
+        "    import sys\n"
+        "    try: import json.tool\n"
+        "    except ImportError: sys.was_absent = True\n"
+        "assert sys.was_absent\n"
+        "import json.tool"
+    )
+    assert "json.tool" in found
+
+
 def test_what_is_left_out_is_there_for_jobs_that_use_it():
     found = imported("import sparsesum.pages.figures; from scipy.stats import bootstrap")
     assert {"scipy.optimize", "matplotlib.pyplot"} <= found

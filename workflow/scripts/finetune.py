@@ -8,11 +8,16 @@ def main(snakemake, record) -> None:
     from pathlib import Path
 
     from sparsesum.base import files
-    from sparsesum.finetuning import finetune
     from sparsesum.finetuning.settings import Notes, Settings, Source
+    from sparsesum.jobs import lean
     from sparsesum.machine import device
 
     given, params = snakemake.input, snakemake.params
+    # The Trainer looks for it, for data that it does not get here.
+    with lean.without("datasets"):
+        from sparsesum.finetuning import finetune
+
+        method = import_module(f"sparsesum.finetuning.methods.{params.method}")
     torch_device = device.prepare(params.device, params.threads, params.deterministic)
     record.device = device.name(torch_device)
     output = Path(snakemake.output.costs).parent
@@ -21,7 +26,7 @@ def main(snakemake, record) -> None:
     with files.whole(output) as draft:
         draft.mkdir()
         costs = finetune.finetune(
-            import_module(f"sparsesum.finetuning.methods.{params.method}"),
+            method,
             Source(Path(given.model[0]).parent, Path(given.tokens), Path(given.tokenizer)),
             torch_device,
             Settings.of(params.settings),

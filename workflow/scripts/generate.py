@@ -39,7 +39,7 @@ def main(snakemake, record) -> None:
     with files.whole(output) as draft:
         draft.mkdir()
         for split in SPLITS:
-            tokens = pyarrow.parquet.read_table(given[split]).to_pydict()
+            tokens = pyarrow.parquet.ParquetFile(given[split]).read().to_pydict()
             (notes / split).mkdir(exist_ok=True)
             generated = generation.generate(
                 model,

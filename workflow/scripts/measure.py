@@ -25,7 +25,7 @@ def main(snakemake, record) -> None:
     folder = Path(adapter[0]).parent if adapter else None
     spent = files.read_json(given.costs)
     dtype = device.dtype(settings["dtype"], torch_device)
-    prompt = pyarrow.parquet.read_table(given.validation)["prompt_ids"][0].as_py()
+    prompt = pyarrow.parquet.ParquetFile(given.validation).read()["prompt_ids"][0].as_py()
     # An int8 base is timed by the engine that generates; an unpruned one also by the other and
     # by transformers with the same weights dense.
     engines = [spent["engine"]]

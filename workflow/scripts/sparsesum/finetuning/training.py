@@ -41,7 +41,7 @@ def examples(
     where generation stops.
     """
     end = [Tokenizer.from_file(str(tokenizer_file)).token_to_id("</s>")] if end_token else []
-    rows = pyarrow.parquet.read_table(tokens, columns=["input_ids", "summary_start"]).to_pylist()
+    rows = pyarrow.parquet.ParquetFile(tokens).read(["input_ids", "summary_start"]).to_pylist()
     found = []
     for row in rows:
         ids = torch.tensor([*row["input_ids"], *end])

@@ -67,6 +67,18 @@ def loaded() -> None:
 
 
 @contextmanager
+def without(*names: str) -> Iterator[None]:
+    """Make modules that a library imports only where they are look as if they were not there."""
+    new = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(new))  # type: ignore[arg-type]  # None: there is none
+    try:
+        yield
+    finally:
+        for name in new:
+            sys.modules.pop(name, None)
+
+
+@contextmanager
 def without_plots() -> Iterator[None]:
     """bert-score imports matplotlib for a plot that no job asks for; here it finds an empty one."""
     if "matplotlib" in sys.modules:

@@ -182,14 +182,22 @@ class Layer(nn.Module):
         return hidden
 
 
+def _embedding(count: int, width: int) -> nn.Embedding:
+    """An embedding that is not drawn at random: on the meta device torch imports its compiler to.
+
+    That is a second and a half, for weights that are loaded anyway.
+    """
+    return nn.Embedding(count, width, _weight=torch.empty(count, width))
+
+
 class Decoder(nn.Module):
     """Embeddings, layers, final norm and projections: token ids in, the head's inputs out."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__()
         width, narrow = config["hidden_size"], config["word_embed_proj_dim"]
-        self.embed_tokens = nn.Embedding(config["vocab_size"], narrow)
-        self.embed_positions = nn.Embedding(config["max_position_embeddings"] + OFFSET, width)
+        self.embed_tokens = _embedding(config["vocab_size"], narrow)
+        self.embed_positions = _embedding(config["max_position_embeddings"] + OFFSET, width)
         self.project_in = self.project_out = self.final_layer_norm = None
         if narrow != width:
             self.project_in = nn.Linear(narrow, width, bias=False)
