@@ -11,7 +11,7 @@ import logging
 import math
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from inspect import Parameter, signature
 from pathlib import Path
@@ -98,7 +98,7 @@ def prune(
     accumulate = getattr(pruner, "accumulate", None)
     prepare = getattr(pruner, "prepare", None)
     if accumulate:
-        _check_sequences(sequences, layers.config["max_position_embeddings"])
+        check_sequences(sequences, layers.config["max_position_embeddings"])
     # The pruned weights first: the next layer's inputs say that they are there.
     inputs = Inputs(
         draft / "inputs", exact, save_every, before=lambda: sync(draft / "model.safetensors")
@@ -150,11 +150,13 @@ def walk(
     replace: Callable[[int, torch.nn.Module, dict[str, torch.Tensor]], None],
     exact: bool,
     clock: Stopwatch,
+    watched: Collection[str] = tuple(READERS),
 ) -> None:
     """Gather a statistic of each layer's inputs, have its weights replaced, feed the next from it.
 
     `replace` gets the layer's index, the layer, whose weights it may change, and the states of the
-    first Linear of each group of `READERS`, by name, which it may take.
+    `watched` Linears, by name, which it may take. By default they are the first of each group of
+    `READERS`.
     """
     inputs.place((*sequences.shape, layers.config["hidden_size"]), layers.device)
     if inputs.layer is None:
@@ -164,7 +166,7 @@ def walk(
         with clock("read and write"):
             layer = layers.load(index)
         with clock("first pass"):
-            states = _statistics(layer, inputs.read(), accumulate, exact, clock)
+            states = _statistics(layer, inputs.read(), accumulate, exact, clock, watched)
         for name, state in states.items():
             # What is not finite, or overflowed, does not leave the sum so.
             if not state.sum().isfinite():
@@ -271,10 +273,10 @@ class Inputs:
         self.saved = time.monotonic()
 
 
-def _check_sequences(sequences: torch.Tensor | None, positions: int) -> None:
+def check_sequences(sequences: torch.Tensor | None, positions: int) -> None:
     """An InputError for a calibration set that is empty or longer than the model's positions."""
     if sequences is None or not sequences.numel():
-        raise InputError("the calibration set is empty: this pruner needs some text")
+        raise InputError("the calibration set is empty, and some text is needed")
     if sequences.shape[1] > positions:
         raise InputError(
             f"calibration.length = {sequences.shape[1]} exceeds the model's {positions} positions; "
@@ -323,8 +325,9 @@ def _statistics(
     accumulate: Accumulate,
     exact: bool,
     clock: Stopwatch,
+    watched: Collection[str],
 ) -> dict[str, torch.Tensor]:
-    """The state of each group of READERS, by its first Linear's name, after one pass."""
+    """The state of each watched Linear, by its name, after one pass."""
     states: dict[str, torch.Tensor] = {}
     seen = sequences = 0
 
@@ -338,7 +341,7 @@ def _statistics(
 
         return observe
 
-    handles = [layer.get_submodule(name).register_forward_pre_hook(watch(name)) for name in READERS]
+    handles = [layer.get_submodule(name).register_forward_pre_hook(watch(name)) for name in watched]
     try:
         for batch in batches:
             sequences = len(batch)
