@@ -40,12 +40,16 @@ def test_a_package_itself_imports_nothing(package):
 def test_nothing_imports_pages_and_little_knows_of_pruning():
     importing = {name: {n for n, others in packages().items() if name in others}
                  for name in ("pages", "pruning", "finetuning")}  # fmt: skip
-    assert importing == {"pages": set(), "pruning": {"finetuning"}, "finetuning": set()}
+    assert importing == {
+        "pages": set(),
+        "pruning": {"finetuning", "shrinking"},
+        "finetuning": set(),
+    }
 
 
 @pytest.mark.parametrize("package", ["base", "jobs", "corpus"])
 def test_what_all_else_stands_on_knows_no_stage(package):
-    stages = {"pruning", "finetuning", "generation", "scoring", "evidence", "pages"}
+    stages = {"pruning", "shrinking", "finetuning", "generation", "scoring", "evidence", "pages"}
     assert not packages()[package] & stages
 
 
