@@ -30,6 +30,7 @@ SETTINGS = {
     "dropout": 0.3,
     "target_modules": ["q_proj", "fc1"],
 }
+MASKED = {"engine": "dense", "dropout": 0.0}
 STEPS = 12  # 16 bills, 4 a step, 3 epochs
 
 
@@ -57,7 +58,8 @@ def tune(kind: str, opt_folders, tokens, folder: Path, every: float = 0) -> dict
     notes = folder / "notes"
     notes.mkdir(parents=True, exist_ok=True)
     given = (opt_folders["post"], tokens, opt_folders["post"] / "tokenizer.json")
-    return trainings.tune(kind, given, folder / "made", SETTINGS, notes=notes, every=every)
+    settings = SETTINGS | (MASKED if kind == "sparse_qlora" else {})
+    return trainings.tune(kind, given, folder / "made", settings, notes=notes, every=every)
 
 
 def made(folder: Path) -> dict[str, bytes]:
@@ -68,7 +70,7 @@ def made(folder: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.fixture(scope="module", params=["full", "qlora"])
+@pytest.fixture(scope="module", params=["full", "qlora", "sparse_qlora"])
 def undisturbed(request, opt_folders, tokens, tmp_path_factory):
     """Which fine-tuning, and what it makes when nothing happens and nothing is saved."""
     folder = tmp_path_factory.mktemp("undisturbed")

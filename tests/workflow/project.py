@@ -16,6 +16,7 @@ import yaml
 from tests.workflow.forked import Server
 
 ROOT = Path(__file__).resolve().parents[2]
+METHODS = ("full", "qlora", "sparse_qlora")
 PARTS = ["Snakefile", "workflow", "config", "profiles", "envs", "resources"]
 GRID = """\
 model\tfinetuning\tpruner\tsparsity
@@ -48,7 +49,7 @@ def rule_of(process: psutil.Process) -> str | None:
         script = re.search(r"\.snakemake/scripts/\w+\.(\w+)\.py$", command[1])
         if script and script[1] == "finetune":  # one script, and a rule a method
             outputs = Path(command[1]).read_text(errors="replace")
-            return next(name for name in ("full", "qlora") if f"results/{name}/" in outputs)
+            return next(name for name in METHODS if f"results/{name}/" in outputs)
         return script and script[1]
     return None
 
@@ -80,6 +81,7 @@ class Project:
         (self.folder / "grid.tsv").write_text(grid)
         training = {"epochs": 1, "effective_batch": 4, "batch_size": 4, "log_every": 1}
         training["warmup_steps"] = 1
+        adapters = {"rank": 4, "target_modules": ["q_proj", "k_proj", "v_proj"]}
         overlay = {
             "preset": "tiny",
             "device": "cpu",  # the same on a machine that has a GPU
@@ -100,7 +102,8 @@ class Project:
             "calibration": {"sequences": 4, "length": 64},
             "heldout": {"sequences": 4, "length": 64},
             "full": training,
-            "qlora": training | {"rank": 4, "target_modules": ["q_proj", "k_proj", "v_proj"]},
+            "qlora": training | adapters,
+            "sparse_qlora": training | adapters,
             "generate": {"batch_size": 4, "max_new_tokens": 12},
             "measure": {"tokens": 4, "repeats": 1},
             "pretraining": {

@@ -5,13 +5,13 @@ import re
 
 import pytest
 
-from tests.workflow.project import ROOT, Project
+from tests.workflow.project import METHODS, ROOT, Project
 
 SCRIPTS = sorted(
     path.stem for path in (ROOT / "workflow" / "scripts").glob("*.py") if path.stem != "runner"
 )
 RULES = {path.name: path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk")}
-ONE_SCRIPT = {"full": "finetune", "qlora": "finetune"}
+ONE_SCRIPT = dict.fromkeys(METHODS, "finetune")
 """Rules that have another's script."""
 
 TARGETS = ["all", "results/table_pruning.csv"]

@@ -6,6 +6,10 @@ import json
 import pytest
 import yaml
 
+from sparsesum.experiment import patterns
+from sparsesum.models import checkpoints, linears, packing
+from sparsesum.pruning import checks
+
 LORA = '''\
 """LoRA: an adapter beside the checkpoint as it is, in float32 (arXiv 2106.09685)."""
 
@@ -78,3 +82,60 @@ def test_a_method_without_a_section_is_named_with_what_it_needs(lora):
     done = lora.snakemake("--dry-run")
     assert done.returncode != 0
     assert "key 'lora': missing, and rows of grid.tsv are fine-tuned by it" in done.stdout
+
+
+SPARSE = "tiny-pre\tsparse_qlora\tnone\tnone\ntiny-pre\tsparse_qlora\twanda\t2:4\n"
+
+
+@pytest.mark.long("two rows through all stages")
+def test_sparse_qlora_keeps_zeros_in_a_row_that_is_one_packed_model(project):
+    with (project.folder / "grid.tsv").open("a") as grid:
+        grid.write(SPARSE)
+    others = {path: at for path, at in project.files().items() if "/tiny-" in path}
+    done = project.snakemake(
+        "all", "results/perplexity/bills/tiny-pre/wanda_2of4/sparse_qlora.json"
+    )
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert {path: project.files()[path] for path in others} == others  # no other row ran again
+    results = project.folder / "results"
+    made = results / "sparse_qlora/bills/tiny-pre/wanda_2of4"
+    assert {path.name for path in made.iterdir()} == {
+        *("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"),
+        *("costs.json", "curve.csv", "provenance.json"),
+    }
+    before = checkpoints.state(results / "prune/bills/tiny-pre/wanda_2of4")
+    after = packing.read(made / "model.safetensors")
+    checks.check(after, patterns.parse("2:4"))
+    names = linears.weights(before)
+    zeros = checks.check_kept(before, after)
+    assert zeros == sum(before[name].numel() for name in names) // 2
+
+    of = results / "sparsity/bills/tiny-pre/wanda_2of4/sparse_qlora.csv"
+    lines = [line for line in csv.DictReader(of.open(newline="")) if line["linear"]]
+    assert {line["tensor"]: int(line["zeros"]) for line in lines} == {
+        name: int((after[name] == 0).sum()) for name in names
+    }
+    costs = results / "measure/bills/tiny-pre"
+    names = ("dense/base", "dense/sparse_qlora", "wanda_2of4/sparse_qlora", "wanda_2of4/qlora")
+    base, dense, pruned, beside = (
+        json.loads((costs / f"{name}.json").read_text()) for name in names
+    )
+    assert dense["parameters"] == pruned["parameters"] == base["parameters"]
+    assert zeros <= pruned["parameters"] - pruned["nonzero_parameters"] < zeros * 1.1
+    assert pruned["size_mb"] < dense["size_mb"] and pruned["size_mb"] < beside["size_mb"]
+    assert dense["ms_per_token"].keys() == {"dense", "int8", "transformers"}
+    rows = list(csv.DictReader((results / "table3.csv").open(newline="")))
+    rows = [row for row in rows if row["finetuning"] == "sparse_qlora"]
+    assert [(row["pruner"], row["engine"]) for row in rows] == [
+        ("none", "dense"),
+        ("wanda", "dense"),
+    ]
+    for plot in PLOTS:
+        assert "sparse_qlora" in (results / f"plots/{plot}.csv").read_text(), plot
+
+
+def test_adapters_with_dropout_that_must_not_have_it_are_refused_before_any_job(project):
+    project.use(project.models, sparse_qlora={"dropout": 0.05})
+    done = project.snakemake("--dry-run")
+    assert done.returncode != 0
+    assert "key 'sparse_qlora.dropout': 0.05 is greater than the maximum of 0" in done.stdout

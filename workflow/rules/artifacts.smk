@@ -32,8 +32,15 @@ def page(name, category, shows):
 
 
 def adapts(method):
-    """Whether a method of fine-tuning trains an adapter beside a base."""
-    return sources.defines(f"sparsesum/finetuning/methods/{method}.py", "adapt")
+    """Whether a method of fine-tuning leaves an adapter beside a base."""
+    return not merges(method) and sources.defines(
+        f"sparsesum/finetuning/methods/{method}.py", "adapt"
+    )
+
+
+def merges(method):
+    """Whether a method of fine-tuning leaves a base with its adapter merged into it."""
+    return sources.defines(f"sparsesum/finetuning/methods/{method}.py", "merge")
 
 
 def check_options(key, options, allowed):

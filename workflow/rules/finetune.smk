@@ -4,7 +4,8 @@ each method, which is a file in sparsesum/finetuning/methods/.
 
   out  results/METHOD/CORPUS/MODEL/VARIANT/
          a whole model (full: a pruned one's zeros are kept), or
-         base/ and adapter/ (qlora: the base in int8); transformers and peft load all of them
+         base/ and adapter/ (qlora: the base in int8); transformers and peft load all of them, or
+         a merged model (sparse_qlora: in int8, packed: sparsesum/models/packing.py unpacks it)
          curve.csv and costs.json    the loss curve; training time and peak memory
 
 VARIANT is VARIANT@SEED for each but the first of `seeds`, here and in all that is made from it.

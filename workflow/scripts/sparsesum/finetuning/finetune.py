@@ -1,5 +1,6 @@
 """A fine-tuned model by any of the `methods`: loaded, trained, checked, saved."""
 
+import shutil
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -9,7 +10,7 @@ import torch
 from sparsesum.base import finite
 from sparsesum.finetuning import training, watch
 from sparsesum.finetuning.settings import Notes, Settings, Source
-from sparsesum.models import checkpoints, linears, tokenizer_files
+from sparsesum.models import checkpoints, linears, packing, tokenizer_files
 from sparsesum.pruning import checks
 
 
@@ -27,6 +28,8 @@ def finetune(
     Saved are the model with its tokenizer, in `output`, and the loss curve, curve.csv. With a
     method that adapts, `output`/base has the base and its tokenizer, and `output`/adapter the
     adapter, whose configuration calls its base by where `output` will lie: `place`, if not there.
+    With one that merges as well, both are gone in the end: `output` has the merged model, packed
+    (`models.packing`), with its tokenizer.
 
     Every zero that the checkpoint has in the decoder's Linears is a zero of the result, and of the
     base before and after the training, checked. An InputError if the training diverges.
@@ -50,6 +53,12 @@ def finetune(
         _check(pruned, adapters.base_state(trainable.model))
         checks.check_kept(pruned, checkpoints.state(folder))
         adapters.save(trainable.model, output / "adapter", str((place or output) / "base"))
+        if merge := getattr(method, "merge", None):
+            merge(folder, output / "adapter", output)
+            _check(pruned, packing.read(output / "model.safetensors"))
+            tokenizer_files.add(source.tokenizer, output)
+            shutil.rmtree(folder)
+            shutil.rmtree(output / "adapter")
     else:
         model = trainable.model.cpu().eval()
         _check(pruned, model.state_dict())

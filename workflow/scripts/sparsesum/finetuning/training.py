@@ -105,13 +105,15 @@ class Trainable(NamedTuple):
     autocast: with 16 bits, weights are cast where they are multiplied; a model that is in that
     dtype itself needs none. captured: a step's work looks at no value on the device, so that a GPU
     may repeat it as a CUDA graph, where a step is one batch. adapters: the module that saves the
-    model, if an adapter is all that is trained of it.
+    model, if an adapter is all that is trained of it. computed: the weights that each step makes
+    anew and keeps for its gradients.
     """
 
     model: Any
     autocast: bool = True
     captured: bool = False
     adapters: ModuleType | None = None
+    computed: int = 0
 
 
 class Arguments(TrainingArguments):
@@ -271,7 +273,7 @@ def train(
         )
     dtype = devices.dtype(settings.precision, device)
     on_gpu = device.type == "cuda"
-    batch_size, checkpointing = _batches(model, data, device, dtype, settings)
+    batch_size, checkpointing = _batches(trainable, data, device, dtype, settings)
     arguments = Arguments(
         output_dir=str(notes.folder),
         num_train_epochs=settings.epochs,
@@ -346,13 +348,14 @@ def _collator(
 
 
 def _batches(
-    model: Any,
+    trainable: Trainable,
     data: list[dict[str, torch.Tensor]],
     device: torch.device,
     dtype: torch.dtype,
     settings: Settings,
 ) -> tuple[int, bool]:
     """Sequences at a time, and whether gradients are checkpointed, with "auto" decided."""
+    model = trainable.model
     effective, batch_size = settings.effective_batch, settings.batch_size  # type: int, Any
     checkpointing = settings.checkpointing  # type: Any
     tokens = sum(len(example["labels"]) for example in data)
@@ -362,7 +365,8 @@ def _batches(
         device,
         model.config.to_dict(),
         length=max(len(example["labels"]) for example in data),
-        trained=sum(p.numel() for p in model.parameters() if p.requires_grad),
+        # One that is made anew takes no more than one that is trained: product, mask, gradient.
+        trained=sum(p.numel() for p in model.parameters() if p.requires_grad) + trainable.computed,
         labelled=labelled / tokens,
         half=dtype != torch.float32,
         effective=effective,

@@ -1,12 +1,11 @@
-"""The model of a row, from the files that deploy it: a checkpoint, and an adapter beside it."""
+"""The model of a row, from the files that deploy it: a checkpoint, and an adapter if it has one."""
 
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 
 from sparsesum.base import files
-from sparsesum.models import opt, quantisation
+from sparsesum.models import opt, packing, quantisation
 
 ENGINES = ["dense", "int8"]
 """How an int8 base is multiplied: made dense once at load, or by bitsandbytes' kernels.
@@ -27,29 +26,33 @@ def load(
     device: torch.device,
     dtype: torch.dtype = torch.float32,
 ) -> torch.nn.Module:
-    """The model of a row, ready to generate: an `opt.OPT`, or peft's for the engine int8.
+    """The model of a row, ready to generate: an `opt.OPT`, or the libraries' for the engine int8.
 
     With an `adapter`, `checkpoint` is its base, in 8 bits or float. The dense engine dequantises it
-    once and adds the adapter to it; the int8 engine leaves both to bitsandbytes and peft.
+    once and adds the adapter to it; the int8 engine leaves both to bitsandbytes and peft. A base in
+    8 bits may be packed.
     """
-    if adapter is not None and engine == "int8":
-        return _beside(checkpoint, adapter, device, dtype)
-    state = load_file(checkpoint / "model.safetensors")
+    if engine == "int8" and (adapter is not None or in_int8(checkpoint)):
+        return _by_libraries(checkpoint, adapter, device, dtype)
+    state = quantisation.dequantise(packing.read(checkpoint / "model.safetensors"))
     if adapter is not None:
-        state = quantisation.merged(quantisation.dequantise(state), adapter)
+        state = quantisation.merged(state, adapter)
     return opt.model(opt.read_config(checkpoint), state, device, dtype)
 
 
-def _beside(
-    checkpoint: Path, adapter: Path, device: torch.device, dtype: torch.dtype
+def _by_libraries(
+    checkpoint: Path, adapter: Path | None, device: torch.device, dtype: torch.dtype
 ) -> torch.nn.Module:
-    """transformers' model of an int8 base, with peft's adapter beside it.
+    """transformers' model of an int8 base, with peft's adapter beside it, if there is one.
 
     With the same values and other kernels: `quantisation.load_dense`.
     """
+    model: torch.nn.Module = quantisation.load(checkpoint, device, dtype)
+    if adapter is None:
+        return model.eval()
     from peft import PeftModel  # seconds, for this engine alone
 
-    model = PeftModel.from_pretrained(quantisation.load(checkpoint, device, dtype), adapter)
+    model = PeftModel.from_pretrained(model, adapter)
     for name, parameter in model.named_parameters():
         if "lora_" in name:  # peft keeps float32, which would raise all that follows to it
             parameter.data = parameter.data.to(dtype)

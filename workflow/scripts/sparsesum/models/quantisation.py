@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors.torch import load_file
 
+from sparsesum.models import packing
+
 if TYPE_CHECKING:
     from transformers import OPTForCausalLM
 
@@ -37,13 +39,14 @@ def load(
     wanted = BitsAndBytesConfig(
         load_in_8bit=True, llm_int8_skip_modules=["lm_head", "project_in", "project_out"]
     )
-    model = OPTForCausalLM.from_pretrained(
-        folder,
-        quantization_config=None if saved_in_int8 else wanted,
-        dtype=dtype,
-        device_map={"": device},
-        local_files_only=True,
-    )
+    with packing.plain(folder) as place:
+        model = OPTForCausalLM.from_pretrained(
+            place,
+            quantization_config=None if saved_in_int8 else wanted,
+            dtype=dtype,
+            device_map={"": device},
+            local_files_only=True,
+        )
     for parameter in model.parameters():
         # transformers leaves some of an int8 checkpoint in the dtype that they were saved in.
         if parameter.is_floating_point():
@@ -64,7 +67,7 @@ def load_dense(
 
     config = checkpoints.read_config(folder)
     del config.quantization_config
-    state = dequantise(load_file(folder / "model.safetensors"))
+    state = dequantise(packing.read(folder / "model.safetensors"))
     if adapter is not None:
         state = merged(state, adapter)
     if config.tie_word_embeddings:
@@ -94,11 +97,22 @@ def dequantise(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return dense
 
 
+def quantise(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """A weight, [out, in], in LLM.int8(): codes, [out, in] int8, and its rows' maxima, [out].
+
+    By bitsandbytes, as `load` has it: of float16, rounded to the nearest code. A zero is a zero.
+    """
+    from bitsandbytes.functional import int8_vectorwise_quant
+
+    codes, maxima, _ = int8_vectorwise_quant(weight.to(torch.float16))
+    return codes, maxima
+
+
 def merged(state: Mapping[str, torch.Tensor], adapter: Path) -> dict[str, torch.Tensor]:
     """A dense state with a folder's LoRA adapter added: W + alpha / r * B A (arXiv 2106.09685).
 
-    The state may be on any device, where the result's weights are too. For multiplying only: the
-    sum has no zeros where the base has them.
+    The state may be on any device, where the result's weights are too; those without an adapter are
+    the state's own. The sum has no zeros where the base has them.
     """
     config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
     scale = config["lora_alpha"] / config["r"]

@@ -1,39 +1,36 @@
 """What a row weighs: parameters, nonzero parameters, bytes: read from the files that deploy it."""
 
 from collections.abc import Iterable
-from math import prod
 from pathlib import Path
 from typing import Any
 
 from safetensors import safe_open
 
+from sparsesum.models import packing
+
 QUANTISATION = ("SCB", "weight_format")
 """Tensors of an int8 checkpoint that describe its weights and are none themselves."""
 
 
-def _tensors(file: Path) -> Iterable[tuple[str, Any]]:
-    """(name, lazy slice or tensor) of every parameter in a safetensors file."""
+def _tensors(file: Path) -> Iterable[tuple[packing.Held, Any]]:
+    """What holds parameters in a safetensors file, packed or not, and the open file."""
     with safe_open(file, framework="pt") as tensors:
-        for name in tensors.keys():  # noqa: SIM118 - safe_open is no dict
-            if name.rpartition(".")[2] not in QUANTISATION:
-                yield name, tensors
+        for each in packing.held(tensors):
+            if each.name.rpartition(".")[2] not in QUANTISATION:
+                yield each, tensors
 
 
 def parameters(files: Iterable[Path]) -> int:
     """Parameters in safetensors files, from the shapes alone."""
-    return sum(
-        prod(tensors.get_slice(name).get_shape())
-        for file in files
-        for name, tensors in _tensors(file)
-    )
+    return sum(each.weights for file in files for each, _ in _tensors(file))
 
 
 def nonzero_parameters(files: Iterable[Path]) -> int:
     """Parameters that are not zero, counted one tensor at a time; int8 weights as int8."""
     return sum(
-        int(tensors.get_tensor(name).count_nonzero())
+        int(tensors.get_tensor(each.key).count_nonzero())
         for file in files
-        for name, tensors in _tensors(file)
+        for each, tensors in _tensors(file)
     )
 
 

@@ -28,7 +28,12 @@ GREY = "0.4"
 
 ROW = ["model", "finetuning", "pruner", "sparsity"]
 """What tells a row of the grid from others, in a table."""
-NAMES = {"qlora": "QLoRA", "wanda": "Wanda", "sparsegpt": "SparseGPT"}
+NAMES = {
+    "qlora": "QLoRA",
+    "sparse_qlora": "sparse QLoRA",
+    "wanda": "Wanda",
+    "sparsegpt": "SparseGPT",
+}
 """How people write them; all others are written as they are."""
 
 

@@ -14,7 +14,11 @@ from sparsesum.pages.figures import NAMES, ROW, headline, ink_on, plt, save
 
 EMBEDDINGS, ALL = "embeddings", "all"
 """In the order they are drawn."""
-STAGES = {"full": "fine-tuned", "qlora": "QLoRA's int8 base"}
+STAGES = {
+    "full": "fine-tuned",
+    "qlora": "QLoRA's int8 base",
+    "sparse_qlora": "sparse QLoRA, merged in int8",
+}
 COLOURS = colormaps["Blues"]
 """From light, without zeros, to dark; in grey print, too."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 from safetensors import safe_open
 
-from sparsesum.models import linears
+from sparsesum.models import linears, packing
 
 QUANTISATION = (".SCB", ".weight_format")
 """What an int8 checkpoint has beside its weights."""
@@ -18,21 +18,21 @@ def count(file: Path) -> Iterator[dict[str, Any]]:
     """Each tensor of a safetensors file: tensor, layer, linear, zeros and weights (their number).
 
     layer and linear are blank for what is no Linear of the decoder's layers. An int8 weight that is
-    0 stands for 0.0 (symmetric quantisation). float32, float16 and integers; one tensor at a time
-    is in memory.
+    0 stands for 0.0 (symmetric quantisation). float32, float16 and integers, packed or not; one
+    tensor at a time is in memory.
     """
     with safe_open(file, framework="numpy") as tensors:
-        for name in sorted(tensors.keys(), key=_natural):
-            if name.endswith(QUANTISATION):
+        for each in sorted(packing.held(tensors), key=lambda each: _natural(each.name)):
+            if each.name.endswith(QUANTISATION):
                 continue
-            tensor = tensors.get_tensor(name)
-            linear = linears.WEIGHT.search(name)
+            linear = linears.WEIGHT.search(each.name)
+            nonzero = int(numpy.count_nonzero(tensors.get_tensor(each.key)))
             yield {
-                "tensor": name,
+                "tensor": each.name,
                 "layer": linear[1] if linear else "",
                 "linear": linear[2] if linear else "",
-                "zeros": int(tensor.size - numpy.count_nonzero(tensor)),
-                "weights": tensor.size,
+                "zeros": each.weights - nonzero,
+                "weights": each.weights,
             }
 
 
