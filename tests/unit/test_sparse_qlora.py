@@ -206,6 +206,17 @@ def test_int8_codes_are_those_that_a_base_gets(opt_folders, tmp_path):
         assert torch.equal(maxima, base[f"{name.removesuffix('weight')}SCB"])
 
 
+def test_a_merge_that_fills_a_zero_ends_the_job(opt_folders, pruned, tokens, tmp_path, monkeypatch):
+    def unmasked(values: dict, adapter: Path) -> dict:
+        merged = quantisation.merged(values, adapter)
+        return {name: merged[name] for name in merged if merged[name] is not values[name]}
+
+    monkeypatch.setattr(sparse_qlora, "grown", unmasked)
+    given = (pruned["pre"], tokens, opt_folders["pre"] / "tokenizer.json")
+    with pytest.raises(ValueError, match="zeros were filled"):
+        tune("sparse_qlora", given, tmp_path, MASKED)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
@@ -222,7 +233,7 @@ def test_what_a_masked_product_cannot_have_is_refused(
 
 
 def test_an_unpruned_base_is_merged_as_well(opt_folders, tokens, tmp_path):
-    """Without zeros a mask is all ones, and the adapter is LoRA's."""
+    """Of an unpruned base rounding alone makes zeros: the adapter is all but LoRA's."""
     given = (opt_folders["pre"], tokens, opt_folders["pre"] / "tokenizer.json")
     for way in ("sparse_qlora", "qlora"):
         tune(way, given, tmp_path / way, MASKED | {"log_every": 1})

@@ -92,9 +92,8 @@ def test_sparse_qlora_keeps_zeros_in_a_row_that_is_one_packed_model(project):
     with (project.folder / "grid.tsv").open("a") as grid:
         grid.write(SPARSE)
     others = {path: at for path, at in project.files().items() if "/tiny-" in path}
-    done = project.snakemake(
-        "all", "results/perplexity/bills/tiny-pre/wanda_2of4/sparse_qlora.json"
-    )
+    perplexity = "results/perplexity/bills/tiny-pre/wanda_2of4/sparse_qlora.json"
+    done = project.snakemake("all", "results/claims.csv", "results/comparisons.csv", perplexity)
     assert done.returncode == 0, done.stdout[-5000:]
     assert {path: project.files()[path] for path in others} == others  # no other row ran again
     results = project.folder / "results"
@@ -132,6 +131,20 @@ def test_sparse_qlora_keeps_zeros_in_a_row_that_is_one_packed_model(project):
     ]
     for plot in PLOTS:
         assert "sparse_qlora" in (results / f"plots/{plot}.csv").read_text(), plot
+
+
+def test_a_method_that_no_row_has_reruns_nothing(project):
+    project.use(project.models, sparse_qlora={"rank": 8, "epochs": 3})
+    assert project.planned() == set()
+
+
+def test_a_merged_row_has_no_adapter_to_put_on_the_dense_base(project):
+    project.use(project.models, adapter_base="dense")
+    with (project.folder / "grid.tsv").open("a") as grid:
+        grid.write(SPARSE)
+    planned = project.planned()
+    assert "results/score/bills/tiny-pre/wanda_2of4/sparse_qlora.json" in planned
+    assert not [path for path in planned if "sparse_qlora_on_dense" in path]
 
 
 def test_adapters_with_dropout_that_must_not_have_it_are_refused_before_any_job(project):
