@@ -1,6 +1,6 @@
 """
-A row for use elsewhere: a folder that goes to the Hub as it is, and that transformers and peft load
-from anywhere. No other target asks for it.
+A row for use elsewhere: a folder for the Hub, which transformers and peft load wherever it lies. No
+other target asks for it.
 
   in   the files that deploy the row, its scores and its costs
   out  results/export/CORPUS/MODEL/VARIANT/FINETUNING/
