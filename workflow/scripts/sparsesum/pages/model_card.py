@@ -290,8 +290,8 @@ def _limits(card: Card) -> str:
     trained = (
         "It is not fine-tuned for summaries."
         if card.row["finetuning"] == BASE
-        else f"It is fine-tuned on {card.row['corpus']} ({_place(card.corpus)}) and the prompt "
-        "above alone; of other texts nothing was measured."
+        else f"It is fine-tuned on the train split of {card.row['corpus']} ({_place(card.corpus)}) "
+        "with the prompt above. What it writes of texts unlike those scored was not measured."
     )
     unsupported = [
         f"{100 * mean:.1f} % ({split})"
