@@ -5,6 +5,7 @@ The results grid of "Pruning OPT for Summarization", and only what changed of it
         -> scores and costs -> results/table3.csv -> results/audit.csv, results/claims.csv
         -> results/browse.html, and all of it in one report (rule report)
 
+  dense -> shrunk checkpoint -> the same stages         -> results/table_compression.csv
   pruned checkpoint -> reconstruction errors, perplexity and scores -> results/table_pruning.csv
   scores -> results/comparisons.csv, and with further seeds -> results/seeds.csv
 
@@ -62,6 +63,7 @@ rule report:
 include: "workflow/rules/download.smk"
 include: "workflow/rules/corpus.smk"
 include: "workflow/rules/models.smk"
+include: "workflow/rules/shrink.smk"
 include: "workflow/rules/prune.smk"
 include: "workflow/rules/finetune.smk"
 include: "workflow/rules/generate.smk"

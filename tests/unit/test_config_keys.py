@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sparsesum.experiment import shrinks
 from sparsesum.experiment.grid import methods
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,8 +88,11 @@ def quoted(text: str) -> set[str]:
 
 
 def names() -> set[str]:
-    """Every name that the workflow's code has: a text, an attribute, an argument, a field."""
-    found: set[str] = set()
+    """Every name that the workflow's code has: a text, an attribute, an argument, a field.
+
+    And of each kind of shrinking, which a section has by its name.
+    """
+    found = {*shrinks.kinds()}
     for file in [ROOT / "Snakefile", *(ROOT / "workflow" / "rules").glob("*.smk")]:
         lines = [line.partition("# ")[0] for line in file.read_text().splitlines()]
         found |= set(re.findall(r"""["'](\w+)["']""", "\n".join(lines)))

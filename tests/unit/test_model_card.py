@@ -213,3 +213,12 @@ def test_a_packed_row_says_which_file_is_packed():
     packed = "results/sparse_qlora/bills/opt/wanda_2of4/model.safetensors"
     assert packed in model_card.markdown(CARD._replace(packed=packed))
     assert "packed" not in model_card.markdown(CARD)
+
+
+def test_a_shrunk_row_says_what_it_keeps():
+    step = record("shrink", ["dense"], ["shrunk"], step="neurons_50")
+    row = CARD.row | {"variant": "layers_75+neurons_50+wanda_2of4@43"}
+    card = CARD._replace(weights=WEIGHTS | {"shrink/provenance.json": step}, row=row)
+    text = model_card.markdown(card)
+    assert "shrunk (layers_75, neurons_50), pruned by wanda (2:4), fine-tuned by qlora" in text
+    assert "- compression\n" in text and "- compression\n" not in model_card.markdown(CARD)

@@ -95,7 +95,8 @@ def by_name() -> set[str]:
 
 def test_a_module_that_is_imported_by_its_name_is_one_that_a_rule_names():
     """No import statement leads there: an edited pruner would rerun nothing."""
-    plugins = {f"sparsesum/{folder}/*.py" for folder in ("pruning/pruners", "finetuning/methods")}
+    folders = ("pruning/pruners", "finetuning/methods", "shrinking/kinds")
+    plugins = {f"sparsesum/{folder}/*.py" for folder in folders}
     assert by_name() == plugins
     assert plugins <= named_by_rules()
 

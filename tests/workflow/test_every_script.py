@@ -14,7 +14,7 @@ RULES = {path.name: path.read_text() for path in (ROOT / "workflow" / "rules").g
 ONE_SCRIPT = dict.fromkeys(METHODS, "finetune")
 """Rules that have another's script."""
 
-TARGETS = ["all", "results/table_pruning.csv"]
+TARGETS = ["all", "results/table_pruning.csv", "results/table_compression.csv"]
 """What tests ask the tiny grid for, and many rules stand on the way to."""
 
 

@@ -2,7 +2,8 @@
 The names of artifacts: which files a row has, and from which it is made.
 
   {model}       a key of `models`
-  {variant}     what its weights are: dense, wanda_2of4, sparsegpt_50; with another seed wanda_2of4@43
+  {variant}     what its weights are: dense, wanda_2of4, layers_75+neurons_50, neurons_50+wanda_2of4;
+                with another seed wanda_2of4@43
   {finetuning}  base, or the method of fine-tuning (qlora_on_dense: scored on the dense base)
 """
 
@@ -57,7 +58,7 @@ def scored_as(row):
 
     The authors' notebook scored pruned rows so; `adapter_base: dense` repeats it.
     """
-    pruned = row.checkpoint != "dense"
+    pruned = row.pruner != grid.NONE
     if config["adapter_base"] == "dense" and pruned and row.finetuning in filter(adapts, METHODS):
         return f"{row.finetuning}_on_dense"
     return row.finetuning
@@ -160,20 +161,61 @@ def encoder_files(wildcards):
     return files_in(located(config["score"]["encoder"]), [*kinds, *(f"*/{kind}" for kind in kinds)])
 
 
+def steps(variant):
+    """What is done to the dense checkpoint, in order, by a variant's name.
+
+    The seed of what will be made from it says nothing of the checkpoint.
+    """
+    variant = variant.partition("@")[0]
+    return [] if variant == "dense" else variant.split("+")
+
+
+def folder_of(wildcards, done):
+    """The folder of a model's checkpoint to which these steps were done."""
+    if not done:
+        return f"results/dense/{wildcards.model}"
+    stage = "shrink" if re.fullmatch(SHRUNK, done[-1]) else "prune"
+    return f"results/{stage}/{wildcards.corpus}/{wildcards.model}/{'+'.join(done)}"
+
+
+def source(name):
+    """An input: a file of the checkpoint that the last step of a variant is done to."""
+    return lambda wildcards: f"{folder_of(wildcards, steps(wildcards.variant)[:-1])}/{name}"
+
+
+def vocabulary(variant):
+    """The step that cuts the vocabulary, if there is one: in a list."""
+    return [step for step in steps(variant) if step.startswith(f"{shrinks.TOKENS}_")]
+
+
+def tokenizer(wildcards):
+    """The tokenizer of a row: the model's own, or with its vocabulary cut, whatever else is done."""
+    return f"{folder_of(wildcards, vocabulary(wildcards.variant))}/tokenizer.json"
+
+
+def tokenised(artifact):
+    """An input that a row's tokenizer made: "tokens", "calibration", "heldout", and what follows.
+
+    {model} in `artifact` is the model's name, with a cut vocabulary MODEL+vocabulary_16384.
+    """
+
+    def path(wildcards):
+        model = "+".join([wildcards.model, *vocabulary(wildcards.variant)])
+        return f"results/{artifact}".format(corpus=wildcards.corpus, model=model)
+
+    return path
+
+
 def checkpoint(wildcards):
-    """The float checkpoint that a row starts from: dense, or pruned."""
-    folder = f"results/dense/{wildcards.model}"
-    # The seed of what will be made from it says nothing of the checkpoint.
-    variant = wildcards.variant.partition("@")[0]
-    if variant != "dense":
-        folder = f"results/prune/{wildcards.corpus}/{wildcards.model}/{variant}"
+    """The float checkpoint that a row starts from: dense, shrunk or pruned."""
+    folder = folder_of(wildcards, steps(wildcards.variant))
     return [f"{folder}/model.safetensors", f"{folder}/config.json"]
 
 
 def deployed(wildcards):
     """The files needed to deploy a row: model (weights, configuration), adapter, tokenizer."""
     variant = f"{wildcards.corpus}/{wildcards.model}/{wildcards.variant}"
-    files = {"tokenizer": f"results/dense/{wildcards.model}/tokenizer.json"}
+    files = {"tokenizer": tokenizer(wildcards)}
     method = wildcards.finetuning.removesuffix("_on_dense")
     if method == grid.BASE:
         return files | {"model": checkpoint(wildcards)}
@@ -184,6 +226,7 @@ def deployed(wildcards):
             f"{folder}/adapter/adapter_config.json",
         ]
         if method != wildcards.finetuning:
-            folder = f"results/{method}/{wildcards.corpus}/{wildcards.model}/dense"
+            unpruned = "+".join(steps(wildcards.variant)[:-1]) or "dense"
+            folder = f"results/{method}/{wildcards.corpus}/{wildcards.model}/{unpruned}"
         folder += "/base"
     return files | {"model": [f"{folder}/model.safetensors", f"{folder}/config.json"]}

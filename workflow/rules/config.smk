@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from sparsesum.base import hub
 from sparsesum.base.errors import InputError
-from sparsesum.experiment import grid, published_table, settings
+from sparsesum.experiment import grid, published_table, settings, shrinks
 from sparsesum.experiment.evaluated import SPLITS
 from sparsesum.jobs import locks, places, sources
 from sparsesum.jobs.sources import code
@@ -58,10 +58,15 @@ try:
         [*workflow.configfiles[-1:], *workflow.configfiles[:-1]],
         METHODS,
         grid.pruners(),
+        shrinks.kinds(),
     )
     settings.put_in_order(config)
     ROWS = grid.read(located(config["grid"]), list(config["models"]))
-    settings.check_methods(config, {row.finetuning for row in ROWS} - {grid.BASE})
+    # The rows of table_compression: those that are shrunk, and what they are compared with.
+    COMPRESSED = grid.read(
+        located(config["compression"]), list(config["models"]), grid.SHRUNK, "compression"
+    )
+    settings.check_methods(config, {row.finetuning for row in [*ROWS, *COMPRESSED]} - {grid.BASE})
     # The rows of table_pruning, as pruned and after QLoRA.
     PRUNING = {
         finetuning: grid.crossed(
@@ -101,12 +106,15 @@ def any_of(names):
     return "|".join(map(re.escape, sorted(names)))
 
 
-PRUNED = rf"(?:{any_of(grid.pruners())})_[0-9][0-9a-z.]*"
+# What is done to a checkpoint, in a variant's name: shrinking, step by step, then pruning.
+SHRUNK = rf"(?:{any_of(shrinks.kinds())})_[0-9.]+"
+SHRUNK = rf"{SHRUNK}(?:\+{SHRUNK})*"
+PRUNED = rf"(?:{SHRUNK}\+)?(?:{any_of(grid.pruners())})_[0-9][0-9a-z.]*"
 
 
 wildcard_constraints:
     corpus=any_of(config["corpora"]),
     model=any_of(config["models"]),
-    variant=f"(?:dense|{PRUNED})(?:{any_of(SEEDS)})",
+    variant=f"(?:dense|{SHRUNK}|{PRUNED})(?:{any_of(SEEDS)})",
     finetuning=any_of([grid.BASE, *METHODS, *(f"{name}_on_dense" for name in METHODS)]),
     split="train|validation|test",

@@ -8,10 +8,22 @@ texts of its own: key calibration.text), and held-out text of the test split.
        results/calibration/CORPUS/MODEL.safetensors
        results/heldout/CORPUS/MODEL.safetensors    bills as they are: no prompt, no summary
 
+With its vocabulary cut a model has tokens of its own: MODEL is MODEL+vocabulary_16384 then.
+
 `bills` makes the synthetic corpus that ships in resources/bills; no target asks for it.
 """
 
 from sparsesum.corpus import splits
+
+# The name of what made tokens: a model's tokenizer, or that with its vocabulary cut.
+TOKENISER = rf"(?:{any_of(config['models'])})(?:\+{shrinks.TOKENS}_[0-9]+)?"
+
+
+def tokenizer_named(wildcards):
+    """The tokenizer that a name of TOKENISER means."""
+    model, _, cut = wildcards.model.partition("+")
+    folder = f"shrink/{wildcards.corpus}/{model}/{cut}" if cut else f"dense/{model}"
+    return f"results/{folder}/tokenizer.json"
 
 
 def split_files(wildcards):
@@ -53,10 +65,12 @@ rule corpus:
 rule tokens:
     input:
         records="results/corpus/{corpus}/{split}.jsonl",
-        tokenizer="results/dense/{model}/tokenizer.json",
+        tokenizer=tokenizer_named,
     output:
         "results/tokens/{corpus}/{model}/{split}.parquet",
         provenance="results/tokens/{corpus}/{model}/{split}.provenance.json",
+    wildcard_constraints:
+        model=TOKENISER,
     priority: priorities["prepare"]
     params:
         **config["tokens"],
@@ -73,7 +87,7 @@ def calibration_texts(wildcards):
     text = config["calibration"]["text"]
     if text is None:
         return {"train": f"results/tokens/{wildcards.corpus}/{wildcards.model}/train.parquet"}
-    files = {"tokenizer": f"results/dense/{wildcards.model}/tokenizer.json"}
+    files = {"tokenizer": tokenizer_named(wildcards)}
     if fetched := manifest("text", TEXT):
         return files | {"manifest": fetched}
     return files | {"file": f"{located(text['source'])}/{text['file']}"}
@@ -85,6 +99,8 @@ rule calibration:
     output:
         "results/calibration/{corpus}/{model}.safetensors",
         provenance="results/calibration/{corpus}/{model}.provenance.json",
+    wildcard_constraints:
+        model=TOKENISER,
     priority: priorities["prepare"]
     params:
         **config["calibration"],
@@ -99,11 +115,13 @@ rule calibration:
 rule heldout:
     input:
         records="results/corpus/{corpus}/test.jsonl",
-        tokenizer="results/dense/{model}/tokenizer.json",
-        config="results/dense/{model}/config.json",
+        tokenizer=tokenizer_named,
+        config=lambda wildcards: f"results/dense/{wildcards.model.partition('+')[0]}/config.json",
     output:
         "results/heldout/{corpus}/{model}.safetensors",
         provenance="results/heldout/{corpus}/{model}.provenance.json",
+    wildcard_constraints:
+        model=TOKENISER,
     priority: priorities["prepare"]
     params:
         **config["heldout"],

@@ -1,6 +1,6 @@
 """
-Fine-tuned models, from the dense or a pruned checkpoint, on the tokens of the train split: a rule for
-each method, which is a file in sparsesum/finetuning/methods/.
+Fine-tuned models, from the dense, a shrunk or a pruned checkpoint, on the tokens of the train split: a
+rule for each method, which is a file in sparsesum/finetuning/methods/.
 
   out  results/METHOD/CORPUS/MODEL/VARIANT/
          a whole model (full: a pruned one's zeros are kept), or
@@ -50,8 +50,8 @@ for method in METHODS:
             method
         input:
             model=checkpoint,
-            tokens="results/tokens/{corpus}/{model}/train.parquet",
-            tokenizer="results/dense/{model}/tokenizer.json",
+            tokens=tokenised("tokens/{corpus}/{model}/train.parquet"),
+            tokenizer=tokenizer,
         output:
             **model_files(f"results/{method}/{CHECKPOINT}", adapts(method)),
             curve=f"results/{method}/{CHECKPOINT}/curve.csv",

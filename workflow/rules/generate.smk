@@ -11,19 +11,19 @@ Rows of the table run alone, since their time is a result.
 
 
 def timed(wildcards):
-    """Whether a row's time is shown: that of the grid's rows, with the first seed."""
+    """Whether a row's time is shown: that of the tables' rows, with the first seed."""
     return any(
         (wildcards.model, wildcards.variant) == (row.model, row.checkpoint)
         and wildcards.finetuning == scored_as(row)
-        for row in ROWS
+        for row in [*ROWS, *COMPRESSED]
     )
 
 
 rule generate:
     input:
         unpack(deployed),
-        validation="results/tokens/{corpus}/{model}/validation.parquet",
-        test="results/tokens/{corpus}/{model}/test.parquet",
+        validation=tokenised("tokens/{corpus}/{model}/validation.parquet"),
+        test=tokenised("tokens/{corpus}/{model}/test.parquet"),
     output:
         validation=f"results/generate/{ROW}/validation.jsonl",
         test=f"results/generate/{ROW}/test.jsonl",

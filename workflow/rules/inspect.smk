@@ -32,13 +32,15 @@ rule sparsity:
 
 rule reconstruct:
     input:
-        dense="results/dense/{model}/model.safetensors",
-        config="results/dense/{model}/config.json",
+        dense=source("model.safetensors"),
+        config=source("config.json"),
         pruned=lambda wildcards: checkpoint(wildcards)[0],
-        heldout="results/heldout/{corpus}/{model}.safetensors",
+        heldout=tokenised("heldout/{corpus}/{model}.safetensors"),
     output:
         f"results/reconstruct/{CHECKPOINT}.csv",
         provenance=f"results/reconstruct/{CHECKPOINT}.provenance.json",
+    wildcard_constraints:
+        variant=f"dense|{PRUNED}",  # what is shrunk has other Linears
     priority: priorities["evaluate"]
     threads: config["threads"]["reconstruct"]
     resources:
@@ -59,8 +61,8 @@ rule reconstruct:
 rule likelihood:
     input:
         unpack(deployed),
-        heldout="results/heldout/{corpus}/{model}.safetensors",
-        tokens="results/tokens/{corpus}/{model}/test.parquet",
+        heldout=tokenised("heldout/{corpus}/{model}.safetensors"),
+        tokens=tokenised("tokens/{corpus}/{model}/test.parquet"),
     output:
         f"results/likelihood/{ROW}.csv",
         provenance=f"results/likelihood/{ROW}.provenance.json",

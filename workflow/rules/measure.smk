@@ -11,7 +11,7 @@ rule measure:
     input:
         unpack(deployed),
         costs=f"results/generate/{ROW}/costs.json",
-        validation="results/tokens/{corpus}/{model}/validation.parquet",
+        validation=tokenised("tokens/{corpus}/{model}/validation.parquet"),
     output:
         f"results/measure/{ROW}.json",
         provenance=f"results/measure/{ROW}.provenance.json",

@@ -146,8 +146,8 @@ onsuccess:
         text = Path("results/table3.md").read_text(encoding="utf-8").partition("\n## ")[0]
         where = "This table: results/table3.md; with all columns: results/table3.csv"
         print(f"{text.lstrip('# ')}\n{where}", file=sys.stderr)
-    if "table_pruning" in made:
-        table = Path("results/table_pruning.md")
+    for name in sorted(made & {"table_pruning", "table_compression"}):
+        table = Path(f"results/{name}.md")
         heading = table.read_text(encoding="utf-8").splitlines()[0]
         print(f"{heading.lstrip('# ')}: {table} and .csv", file=sys.stderr)
     if "browse" in made:

@@ -5,7 +5,8 @@ Pictures of the results, for `snakemake --report`; a rule each, and what is draw
   out  results/plots/NAME.svg, results/plots/NAME.csv
        quality_size, quality_time, heat_map, training_curves, sparsity_layers
        published, where rows were published or their models stand for published ones
-       pruning, which no other target asks for; its CSV is results/table_pruning.csv
+       pruning and compression, which no other target asks for; their CSVs are
+       results/table_pruning.csv and results/table_compression.csv
 """
 
 from dataclasses import replace
@@ -110,3 +111,23 @@ rule plot_pruning:
         "Plot: pruners and patterns"
     script:
         "../scripts/plot_pruning.py"
+
+
+rule plot_compression:
+    input:
+        table="results/table_compression.csv",
+    output:
+        report(
+            "results/plots/compression.svg",
+            caption="../report/compression.rst",
+            category="8. Compression",
+            labels={"shows": "quality against each cost"},
+        ),
+        provenance="results/plots/compression.provenance.json",
+    localrule: True
+    params:
+        code=code("plot_compression.py"),
+    message:
+        "Plot: quality against parameters, bytes and time"
+    script:
+        "../scripts/plot_compression.py"

@@ -1,9 +1,9 @@
 """
-Pruned checkpoints: the dense model with half of its decoder's Linear weights set to zero.
+Pruned checkpoints: the dense or a shrunk model with half of its decoder's Linear weights set to zero.
 
-  in   results/dense/MODEL/, and results/calibration/CORPUS/MODEL.safetensors where the pruner
-       looks at activations
-  out  results/prune/CORPUS/MODEL/VARIANT/        VARIANT: wanda_50, sparsegpt_2of4, ...
+  in   results/dense/MODEL/ or results/shrink/CORPUS/MODEL/VARIANT/, and
+       results/calibration/CORPUS/MODEL.safetensors where the pruner looks at activations
+  out  results/prune/CORPUS/MODEL/VARIANT/        VARIANT: wanda_50, layers_75+wanda_2of4, ...
 
 One decoder layer is in memory at a time. A killed job leaves its draft beside the output, and
 resumes from the last finished layer.
@@ -12,14 +12,14 @@ resumes from the last finished layer.
 
 def pruner(wildcards):
     """The pruner in a variant's name: "wanda" of "wanda_2of4"."""
-    return wildcards.variant.rpartition("_")[0]
+    return steps(wildcards.variant)[-1].rpartition("_")[0]
 
 
 def pruner_file(name):
     return f"sparsesum/pruning/pruners/{name}.py"
 
 
-for each in sorted({row.pruner for row in [*ROWS, *PRUNING["base"]]} - {grid.NONE}):
+for each in sorted({row.pruner for row in [*ROWS, *COMPRESSED, *PRUNING["base"]]} - {grid.NONE}):
     if not sources.defines(pruner_file(each), "sparsify"):
         raise WorkflowError(
             f"workflow/scripts/{pruner_file(each)}: a pruner has a function sparsify"
@@ -39,15 +39,15 @@ def calibrates(name):
 def calibration_set(wildcards):
     """The calibration set, for a pruner that needs one."""
     if calibrates(pruner(wildcards)):
-        return [f"results/calibration/{wildcards.corpus}/{wildcards.model}.safetensors"]
+        return [tokenised("calibration/{corpus}/{model}.safetensors")(wildcards)]
     return []
 
 
 rule prune:
     input:
-        model="results/dense/{model}/model.safetensors",
-        config="results/dense/{model}/config.json",
-        tokenizer="results/dense/{model}/tokenizer.json",
+        model=source("model.safetensors"),
+        config=source("config.json"),
+        tokenizer=source("tokenizer.json"),
         calibration=calibration_set,
     output:
         model="results/prune/{corpus}/{model}/{variant}/model.safetensors",

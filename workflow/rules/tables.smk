@@ -1,14 +1,16 @@
 """
 The tables: the results grid, one line a row of config/grid.tsv, the paper's columns first; what the
-rows cost; and all pruners at all patterns, one line a pruned checkpoint, as pruned and after QLoRA.
+rows cost; all pruners at all patterns, one line a pruned checkpoint, as pruned and after QLoRA; and
+the rows of config/compression.tsv, shrunk, pruned and fine-tuned, with what each costs.
 
   out  results/table3.csv, and results/table3.md as the paper prints it
        results/table_costs.md, from results/table3.csv
        results/table_pruning.csv, and results/table_pruning.md for people
+       results/table_compression.csv, and results/table_compression.md
        each .md as a page, too, for the report (.html)
 
-No other target asks for table_pruning. Of a checkpoint that is a row of the grid it takes what there
-is.
+No other target asks for table_pruning and table_compression. Of a row of the grid they take what
+there is.
 """
 
 
@@ -83,3 +85,26 @@ rule table_pruning:
         "The pruning table of {params.preset}"
     script:
         "../scripts/table_pruning.py"
+
+
+rule table_compression:
+    input:
+        scores=of_rows(f"results/score/{ROW}.json", COMPRESSED),
+        costs=of_rows(f"results/measure/{ROW}.json", COMPRESSED),
+    output:
+        csv="results/table_compression.csv",
+        markdown="results/table_compression.md",
+        page=page("table_compression", "8. Compression", "shrunk, pruned and fine-tuned rows"),
+        provenance="results/table_compression.provenance.json",
+    localrule: True
+    params:
+        code=code("table_compression.py"),
+        rows=[[getattr(row, column) for column in grid.SHRUNK] for row in COMPRESSED],
+        training_spread=config["training_spread"].get(CORPUS, {}),
+        preset=config["preset"],
+        note=config["note"],
+        corpus=CORPUS,
+    message:
+        "The compression table of {params.preset}"
+    script:
+        "../scripts/table_compression.py"

@@ -1,4 +1,4 @@
-"""The grids: the rows of config/grid.tsv, in the table's order, and those of pruners x patterns."""
+"""The grids: the rows of a file, in the table's order, and those of pruners x patterns."""
 
 import csv
 from collections import Counter
@@ -7,9 +7,11 @@ from itertools import product
 from pathlib import Path
 
 from sparsesum.base.errors import InputError
-from sparsesum.experiment import patterns
+from sparsesum.experiment import patterns, shrinks
 
 COLUMNS = ["model", "finetuning", "pruner", "sparsity"]
+SHRUNK = ["model", "finetuning", "shrink", "pruner", "sparsity"]
+"""The columns of a grid with shrunk rows."""
 BASE = "base"
 """The fine-tuning of a row that has none."""
 
@@ -19,19 +21,24 @@ LIBRARY = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Row:
-    """A cell of model x sparsity x fine-tuning, as the user wrote it."""
+    """A cell of model x shrinking x sparsity x fine-tuning, as the user wrote it."""
 
     model: str
     finetuning: str
     pruner: str
     sparsity: str
+    shrink: str = NONE
 
     @property
     def checkpoint(self) -> str:
-        """Pruner and pattern as a part of a path: "dense", "wanda_50", "sparsegpt_2of4"."""
-        if self.pruner == NONE:
-            return "dense"
-        return f"{self.pruner}_{patterns.parse(self.sparsity).name}"
+        """What was done to the weights, in order, as a part of a path.
+
+        "dense", "wanda_50", "layers_75+neurons_50", "layers_75+sparsegpt_2of4".
+        """
+        steps = [] if self.shrink == NONE else [step.name for step in shrinks.parse(self.shrink)]
+        if self.pruner != NONE:
+            steps.append(f"{self.pruner}_{patterns.parse(self.sparsity).name}")
+        return "+".join(steps) or "dense"
 
     @property
     def path(self) -> str:
@@ -40,9 +47,10 @@ class Row:
 
     @property
     def short(self) -> str:
-        """The row in words among its model's: "qlora wanda 2:4", "base"."""
+        """The row in words among its model's: "qlora wanda 2:4", "base", "full layers_75%"."""
+        shrunk = [] if self.shrink == NONE else [self.shrink]
         pruned = [] if self.pruner == NONE else [self.pruner, self.sparsity]
-        return " ".join([self.finetuning, *pruned])
+        return " ".join([self.finetuning, *shrunk, *pruned])
 
     @property
     def name(self) -> str:
@@ -60,10 +68,10 @@ def methods() -> list[str]:
     return sorted(path.stem for path in (LIBRARY / "finetuning" / "methods").glob("[!_]*.py"))
 
 
-def _lines(path: Path) -> list[list[str]]:
+def _lines(path: Path, columns: list[str], key: str) -> list[list[str]]:
     """The cells of each line of a grid's file, the line with the columns' names first."""
     if not path.is_file():
-        raise InputError(f"{path}: no such file; `grid:` in the config names the table of rows")
+        raise InputError(f"{path}: no such file; `{key}:` in the config names the table of rows")
     try:
         # Some editors begin a file with a mark of its encoding.
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -71,14 +79,19 @@ def _lines(path: Path) -> list[list[str]]:
             lines = list(csv.reader((line.rstrip() for line in file), delimiter="\t"))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: no tab-separated table in UTF-8: {error}") from None
-    if not lines or lines[0] != COLUMNS:
-        raise InputError(f"{path}, line 1: the columns must be {', '.join(COLUMNS)}, tab-separated")
+    if not lines or lines[0] != columns:
+        raise InputError(f"{path}, line 1: the columns must be {', '.join(columns)}, tab-separated")
     return lines
 
 
-def read(path: str | Path, models: list[str]) -> list[Row]:
-    """The rows of a grid; an InputError names the file, the line and what is allowed there."""
-    lines = _lines(Path(path))
+def read(
+    path: str | Path, models: list[str], columns: list[str] = COLUMNS, key: str = "grid"
+) -> list[Row]:
+    """The rows of a grid; an InputError names the file, the line and what is allowed there.
+
+    columns: COLUMNS, or SHRUNK where rows may be shrunk. key: the config's, which names the file.
+    """
+    lines = _lines(Path(path), columns, key)
     allowed = {
         "model": models,
         "finetuning": [BASE, *methods()],
@@ -90,16 +103,16 @@ def read(path: str | Path, models: list[str]) -> list[Row]:
         place = f"{path}, line {number}"
         if not cells or cells[0].startswith("#"):
             continue
-        if len(cells) != len(COLUMNS):
+        if len(cells) != len(columns):
             raise InputError(
-                f"{place}: {len(cells)} cells where there must be {len(COLUMNS)}, tab-separated: "
-                + ", ".join(COLUMNS)
+                f"{place}: {len(cells)} cells where there must be {len(columns)}, tab-separated: "
+                + ", ".join(columns)
             )
-        row = Row(*(cell.strip() for cell in cells))
-        for key, values in allowed.items():
-            if getattr(row, key) not in values:
+        row = Row(**dict(zip(columns, (cell.strip() for cell in cells), strict=True)))
+        for column, values in allowed.items():
+            if (cell := getattr(row, column)) not in values:
                 raise InputError(
-                    f"{place}: unknown {key} '{getattr(row, key)}'; allowed: {', '.join(values)}"
+                    f"{place}: unknown {column} '{cell}'; allowed: {', '.join(values)}"
                 )
         if (row.pruner == NONE) != (row.sparsity == NONE):
             raise InputError(
@@ -114,7 +127,7 @@ def read(path: str | Path, models: list[str]) -> list[Row]:
             raise InputError(f"{place}: the same row as line {same}; a row may stand once")
         found.append(row)
     if not found:
-        raise InputError(f"{path}: no rows; a row is {', '.join(COLUMNS)}, tab-separated")
+        raise InputError(f"{path}: no rows; a row is {', '.join(columns)}, tab-separated")
     return found
 
 

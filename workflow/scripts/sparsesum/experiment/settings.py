@@ -164,19 +164,21 @@ def validate(
     files: Iterable[str],
     methods: Iterable[str] = (),
     pruners: Iterable[str] = (),
+    shrinks: Iterable[str] = (),
 ) -> None:
     """Raise an InputError for the first fault of `config`, merged from the YAML `files`.
 
     methods: of fine-tuning. One that the schema does not know may have a section of its name, with
-    the keys of a training and any others, which are the method's options. pruners: those that may
-    have options under key `pruners`.
+    the keys of a training and any others, which are the method's options. pruners, shrinks: those
+    that may have options under the keys `pruners` and `shrinking`.
     """
     files = list(files)
     rules = yaml.safe_load(Path(schema).read_text(encoding="utf-8"))
     for method in methods:
         rules["properties"].setdefault(method, {"$ref": "#/$defs/method"})
-    for pruner in pruners:
-        rules["properties"]["pruners"]["properties"].setdefault(pruner, {"type": "object"})
+    for key, names in (("pruners", pruners), ("shrinking", shrinks)):
+        for name in names:
+            rules["properties"][key]["properties"].setdefault(name, {"type": "object"})
     for file in files:
         _check_once(file)
     _check_plain(config, files)

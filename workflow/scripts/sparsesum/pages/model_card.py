@@ -85,6 +85,7 @@ def markdown(card: Card) -> str:
     name = f"{row['model']}, {row['variant']}, {row['finetuning']}"
     tags = [
         *(["pruning"] if _of_rule(card.weights, "prune") and not card.on_dense else []),
+        *(["compression"] if _of_rule(card.weights, "shrink") else []),
         *(["8-bit", "bitsandbytes"] if card.in_int8 else []),
         *(["lora", "peft"] if card.adapter else []),
     ]
@@ -108,7 +109,12 @@ def markdown(card: Card) -> str:
 
 def _what(card: Card) -> str:
     """The row in words."""
-    done = [
+    done = []
+    if _of_rule(card.weights, "shrink"):
+        steps = card.row["variant"].partition("@")[0].split("+")
+        pruned = bool(_of_rule(card.weights, "prune"))
+        done.append(f"shrunk ({', '.join(steps[:-1] if pruned else steps)})")
+    done += [
         f"pruned by {job['params']['pruner']} ({_pattern(job['params']['pattern'])})"
         for job in _of_rule(card.weights, "prune")
     ]

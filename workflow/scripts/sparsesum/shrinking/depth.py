@@ -1,5 +1,6 @@
 """Decoder layers taken out of a checkpoint whole."""
 
+import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,11 +9,14 @@ from sparsesum.models.linears import DECODER
 from sparsesum.models.tensorfile import TensorFile
 from sparsesum.shrinking import cut
 
+log = logging.getLogger("sparsesum")
+
 LAYER = re.compile(rf"{re.escape(DECODER)}\.layers\.(\d+)\.(.+)")
 
 
 def keep_layers(source: Path, draft: Path, stay: Sequence[int]) -> None:
     """Write the checkpoint of a folder with the layers `stay` alone, numbered anew as they come."""
+    log.info("layers %s stay", ", ".join(map(str, stay)))
     shapes = cut.shapes(source)
     old = {}
     for name in shapes:
