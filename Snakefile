@@ -9,6 +9,8 @@ The results grid of "Pruning OPT for Summarization", and only what changed of it
   pruned checkpoint -> reconstruction errors, perplexity and scores -> results/table_pruning.csv
   scores -> results/comparisons.csv, and with further seeds -> results/seeds.csv
 
+  a text of one's own, by any rows -> results/summaries/NAME.html
+
 A row of config/grid.tsv is model x sparsity x fine-tuning; each stage's artifacts lie in
 results/STAGE/, under just the part of the row that determines them.
 """
@@ -71,6 +73,7 @@ include: "workflow/rules/score.smk"
 include: "workflow/rules/inspect.smk"
 include: "workflow/rules/measure.smk"
 include: "workflow/rules/export.smk"
+include: "workflow/rules/summaries.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/claims.smk"

@@ -1,8 +1,8 @@
 """
 What a run says: at its start what it will make and how long that takes, then one line that says how
-far it is, at its end the table, or what failed. Snakemake's own messages, the reason of each job
-among them, go to its log alone (.snakemake/log/); with --verbose, on a cluster and in a dry run they
-are on the terminal, as ever.
+far it is, at its end the table or the summaries, or what failed. Snakemake's own messages, the reason
+of each job among them, go to its log alone (.snakemake/log/); with --verbose, on a cluster and in a
+dry run they are on the terminal, as ever.
 """
 
 import logging
@@ -150,6 +150,10 @@ onsuccess:
         table = Path(f"results/{name}.md")
         heading = table.read_text(encoding="utf-8").splitlines()[0]
         print(f"{heading.lstrip('# ')}: {table} and .csv", file=sys.stderr)
+    for job in workflow.dag.jobs:
+        if job.rule.name == "summaries_page":
+            print(Path(job.output.terminal).read_text(encoding="utf-8"), file=sys.stderr)
+            print(f"On a page: {job.output.page}", file=sys.stderr)
     if "browse" in made:
         print("To read the outputs: results/browse.html", file=sys.stderr)
     if "report" in made:
