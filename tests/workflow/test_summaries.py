@@ -120,7 +120,7 @@ def test_a_row_that_the_grid_lacks_is_made(summarised):
         ("bill=2024", "key 'bill': 2024 is not of type"),
         ("rows=tiny-pre/dense", "no row 'tiny-pre/dense'; allowed: MODEL/VARIANT/FINETUNING"),
         ("rows=tiny-pre/wnda_50/base", "no row 'tiny-pre/wnda_50/base'; allowed:"),
-        ("rows=opt/dense/base", "MODEL: tiny-pre, tiny-post; VARIANT: dense, a pruner (magnitude"),
+        ("rows=opt/dense/base", "tiny-post, tiny-pre; VARIANT: dense, a pruner (magnitude,"),
         ("rows=tiny-pre/dense/lora", "FINETUNING: base, full, qlora, sparse_qlora, qlora_on_dense"),
         ("rows=tiny-pre/wanda_4of2/base", "rows': tiny-pre/wanda_4of2/base: sparsity '4:2' is no"),
         ("rows=tiny-pre/layers_0/base", "rows': tiny-pre/layers_0/base: shrink 'layers_0%': all"),

@@ -6,10 +6,9 @@ Source: "Pruning OPT for Summarization", table 3, its authors' notebooks and mod
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
-from sparsesum.experiment.grid import NONE, Row
+from sparsesum.experiment.grid import COLUMNS, NONE, Row
 from sparsesum.experiment.patterns import parse
 from sparsesum.models.shapes import Counts
 
@@ -114,7 +113,7 @@ def audit_counts(
             published = float(line[column])
             verdict, explanation = _verdict(column, value, published, mistakes.get(column), 0)
             records.append(
-                asdict(row)
+                {name: getattr(row, name) for name in COLUMNS}
                 | {
                     "column": column,
                     "published": published,
@@ -164,7 +163,7 @@ def audit(
                     column, value, published, mistakes.get(column), COUNT_TOLERANCE
                 )
             records.append(
-                asdict(row)
+                {name: getattr(row, name) for name in COLUMNS}
                 | {
                     "column": column,
                     "published": published,
