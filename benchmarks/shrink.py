@@ -11,6 +11,7 @@ is cut.
 """
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -35,7 +36,10 @@ def stand_in(name: str, tokenizer: Path, folder: Path) -> None:
         stand_ins.opt(shape, MINIATURE / "tokenizer.json", Path(half))
         folder.mkdir()
         checkpoints.save(checkpoints.load(Path(half)), folder)
-    checkpoints.load_tokenizer(tokenizer).save(str(folder / "tokenizer.json"))
+    for file in tokenizer.glob("*"):
+        if file.name in ("tokenizer.json", "vocab.json", "merges.txt"):
+            shutil.copy(file, folder)
+    checkpoints.load_tokenizer(folder).save(str(folder / "tokenizer.json"))
     tokenizer_files.describe(folder)
 
 
