@@ -26,7 +26,7 @@ CHAINS = [["neurons"], ["layers"], ["vocabulary"], ["layers", "neurons", "vocabu
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 
-def stand_in(name: str, tokenizer: Path, folder: Path) -> None:
+def stand_in(name: str, tokenizer: Path, folder: Path) -> dict[str, float]:
     """A float32 checkpoint of a true shape, with random weights and the tokenizer of a folder."""
     from sparsesum.base import files
     from sparsesum.models import checkpoints, stand_ins, tokenizer_files
@@ -41,6 +41,7 @@ def stand_in(name: str, tokenizer: Path, folder: Path) -> None:
             shutil.copy(file, folder)
     checkpoints.load_tokenizer(folder).save(str(folder / "tokenizer.json"))
     tokenizer_files.describe(folder)
+    return {}
 
 
 def shrunk(kind: str, source: Path, folder: Path) -> dict[str, float]:
@@ -96,7 +97,10 @@ def generated(folder: Path) -> dict[str, float]:
 
 
 def apart(*arguments: object) -> dict[str, float]:
-    """Run a part of this file in a process of its own."""
+    """Run a part of this file in a process of its own.
+
+    This one stays small: Linux counts its memory as a child's peak.
+    """
     command = [sys.executable, __file__, *map(str, arguments)]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
@@ -107,7 +111,7 @@ def main(name: str, tokenizer: Path) -> None:
     print("|---" * 7 + "|")
     with TemporaryDirectory() as place:
         dense = Path(place) / "dense"
-        stand_in(name, tokenizer, dense)
+        apart("stand_in", name, tokenizer, dense)
         whole = apart("generated", dense)
         report("dense", {"seconds": 0, "peak": 0}, whole, whole)
         for chain in CHAINS:
@@ -137,7 +141,9 @@ def report(
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["generated"]:
+    if sys.argv[1:2] == ["stand_in"]:
+        print(json.dumps(stand_in(sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]))))
+    elif sys.argv[1:2] == ["generated"]:
         print(json.dumps(generated(Path(sys.argv[2]))))
     elif sys.argv[1:2] == ["shrunk"]:
         print(json.dumps(shrunk(sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]))))
