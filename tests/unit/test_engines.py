@@ -186,3 +186,11 @@ def test_the_configuration_is_that_of_opt(tmp_path):
     make(ALL).save_pretrained(tmp_path)
     config = opt.read_config(tmp_path)
     assert {name: config[name] for name in ALL} == ALL
+
+
+def test_a_rows_files_lie_in_the_folders_of_model_and_adapter():
+    model = ["results/qlora/m/base/model.safetensors", "results/qlora/m/base/config.json"]
+    adapter = ["results/qlora/m/adapter/adapter_model.safetensors"]
+    base = Path("results/qlora/m/base")
+    assert deployed.folders(model, adapter) == (base, Path("results/qlora/m/adapter"))
+    assert deployed.folders(model, None) == (base, None)

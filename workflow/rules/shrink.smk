@@ -27,14 +27,14 @@ for each in shrinks.kinds():
     )
 
 
+def needs(wildcards, what):
+    """Whether a variant's last step reads `what`: "calibration" or "texts"."""
+    return what in sources.constant(kind_file(kind(wildcards)), "NEEDS", ())
+
+
 def needed(what, artifact):
     """An input that a kind of shrinking needs, if it NEEDS `what`."""
-
-    def paths(wildcards):
-        needs = sources.constant(kind_file(kind(wildcards)), "NEEDS", ())
-        return [artifact(wildcards)] if what in needs else []
-
-    return paths
+    return lambda wildcards: [artifact(wildcards)] if needs(wildcards, what) else []
 
 
 def calibration_before(wildcards):
@@ -70,7 +70,7 @@ rule shrink:
         code=lambda wildcards: code("shrink.py", kind_file(kind(wildcards))),
         step=lambda wildcards: steps(wildcards.variant)[-1],
         options=lambda wildcards: config["shrinking"].get(kind(wildcards), {}),
-        prompt=config["prompt"],
+        prompt=lambda wildcards: config["prompt"] if needs(wildcards, "texts") else None,
         device=config["device"],
         threads=config["threads"]["prune"],
     message:

@@ -21,17 +21,10 @@ def main(snakemake, record) -> None:
     template = Prompt(**snakemake.params.prompt)
     torch_device = device.prepare(snakemake.params.device, snakemake.params.threads)
     record.device = device.name(torch_device)
-    adapter = given.get("adapter")
-    base = Path(given.model[0]).parent
+    base, adapter = deployed.folders(given.model, given.get("adapter"))
     engine = settings["engine"] if deployed.in_int8(base) else "dense"
     dtype = device.dtype(settings["dtype"], torch_device)
-    model = deployed.load(
-        base,
-        Path(adapter[0]).parent if adapter else None,
-        engine,
-        torch_device,
-        dtype,
-    )
+    model = deployed.load(base, adapter, engine, torch_device, dtype)
     tokenizer = generation.tokenizer(given.tokenizer)
     output = Path(snakemake.output.costs).parent
     notes = record.scratch(output, torch_device.type)

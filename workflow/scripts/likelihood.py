@@ -6,8 +6,6 @@ from sparsesum.jobs.job import Progress
 
 
 def main(snakemake, record) -> None:
-    from pathlib import Path
-
     import pandas
     from safetensors.torch import load_file
 
@@ -19,14 +17,9 @@ def main(snakemake, record) -> None:
     given, settings = snakemake.input, snakemake.params
     torch_device = device.prepare(settings.device, settings.threads)
     record.device = device.name(torch_device)
-    adapter = given.get("adapter")
-    model = deployed.load(
-        Path(given.model[0]).parent,
-        Path(adapter[0]).parent if adapter else None,
-        "dense",
-        torch_device,
-        device.dtype(settings.dtype, torch_device),
-    )
+    base, adapter = deployed.folders(given.model, given.get("adapter"))
+    dtype = device.dtype(settings.dtype, torch_device)
+    model = deployed.load(base, adapter, "dense", torch_device, dtype)
     heldout = load_file(given.heldout)["input_ids"].tolist()
     bills = pandas.read_parquet(given.tokens)
     texts = {

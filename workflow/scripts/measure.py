@@ -6,7 +6,6 @@ from sparsesum.jobs.job import log
 
 
 def main(snakemake, record) -> None:
-    from pathlib import Path
     from statistics import median_high
 
     import pyarrow.parquet
@@ -20,9 +19,7 @@ def main(snakemake, record) -> None:
     torch_device = device.prepare(snakemake.params.device, snakemake.params.threads)
     record.device = device.name(torch_device)
     given = snakemake.input
-    base = Path(given.model[0]).parent
-    adapter = given.get("adapter")
-    folder = Path(adapter[0]).parent if adapter else None
+    base, adapter = deployed.folders(given.model, given.get("adapter"))
     spent = files.read_json(given.costs)
     dtype = device.dtype(settings["dtype"], torch_device)
     prompt = pyarrow.parquet.ParquetFile(given.validation).read()["prompt_ids"][0].as_py()
@@ -35,13 +32,14 @@ def main(snakemake, record) -> None:
     for kind in engines:
         log.info("milliseconds a token, %s", kind)
         if kind == "transformers":
-            model = quantisation.load_dense(base, torch_device, dtype, folder)
+            model = quantisation.load_dense(base, torch_device, dtype, adapter)
         else:
-            model = deployed.load(base, folder, kind, torch_device, dtype)
+            model = deployed.load(base, adapter, kind, torch_device, dtype)
         latency[kind] = costs.milliseconds_per_token(
             model, prompt, measure["tokens"], measure["repeats"]
         )
-    weights = [given.model[0], *(adapter[:1] if adapter else [])]
+    adapters = given.get("adapter", [])
+    weights = [given.model[0], *adapters[:1]]
     files.write_json(
         snakemake.output[0],
         {
@@ -54,7 +52,7 @@ def main(snakemake, record) -> None:
             },
             "parameters": sizes.parameters(weights),
             "nonzero_parameters": sizes.nonzero_parameters(weights),
-            "size_mb": round(sizes.size_mb([*given.model, *(adapter or []), given.tokenizer]), 4),
+            "size_mb": round(sizes.size_mb([*given.model, *adapters, given.tokenizer]), 4),
         },
     )
 

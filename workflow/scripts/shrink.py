@@ -23,9 +23,11 @@ def main(snakemake, record) -> None:
     record.device = device.name(torch_device)
     step = shrinks.named(settings.step)
     source, folder = Path(given.model).parent, Path(snakemake.output.model).parent
-    template = prompt.Prompt(**settings.prompt)
-    records = [record for path in given.records for record in files.read_jsonl(path)]
-    texts = [prompt.training_text(each["text"], each["summary"], template) for each in records]
+    texts = [
+        prompt.training_text(each["text"], each["summary"], prompt.Prompt(**settings.prompt))
+        for path in given.records
+        for each in files.read_jsonl(path)
+    ]
     layers = opt.read_config(source)["num_hidden_layers"]
     total, unit = (len(texts), "texts") if texts else (layers, "layers")
     kind = import_module(f"sparsesum.shrinking.kinds.{step.kind}")

@@ -4,8 +4,6 @@ from runner import job
 
 
 def main(snakemake, record) -> None:
-    from pathlib import Path
-
     from tokenizers import Tokenizer
 
     from sparsesum.base import files
@@ -17,22 +15,19 @@ def main(snakemake, record) -> None:
 
     given, settings = snakemake.input, snakemake.params.settings
     template, new = Prompt(**snakemake.params.prompt), settings["max_new_tokens"]
-    weights, config = given.model
     prompt, share = own_text.asked(
         Tokenizer.from_file(given.tokenizer),
         own_text.read(given.bill),
         snakemake.params.text,
-        files.read_json(config)["max_position_embeddings"] - new,
+        files.read_json(given.model[1])["max_position_embeddings"] - new,
         template,
     )
     torch_device = device.prepare(snakemake.params.device, snakemake.params.threads)
     record.device = device.name(torch_device)
-    base = Path(weights).parent
-    adapter = given.get("adapter")
+    base, adapter = deployed.folders(given.model, given.get("adapter"))
     engine = settings["engine"] if deployed.in_int8(base) else "dense"
     dtype = device.dtype(settings["dtype"], torch_device)
-    folder = Path(adapter[0]).parent if adapter else None
-    model = deployed.load(base, folder, engine, torch_device, dtype)
+    model = deployed.load(base, adapter, engine, torch_device, dtype)
     tokenizer = generation.tokenizer(given.tokenizer)
     generated = generation.generate(
         model, tokenizer, [prompt], batch_size=1, max_new_tokens=new, stop=template.stop

@@ -52,6 +52,11 @@ def parse(text: str) -> Pattern:
     raise InputError(f"sparsity '{text}' is no pattern: allowed is {ALLOWED}")
 
 
+def spelled(name: str) -> str:
+    """How the pattern whose `name` this is stands in a grid: "50%" or "2:4"."""
+    return name.replace("of", ":") if "of" in name else f"{name}%"
+
+
 def named(name: str) -> Pattern:
     """The pattern whose `name` this is: "50" or "2of4"."""
-    return parse(name.replace("of", ":") if "of" in name else f"{name}%")
+    return parse(spelled(name))

@@ -1,5 +1,6 @@
 """The model of a row, from the files that deploy it: a checkpoint, and an adapter if it has one."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -12,6 +13,11 @@ ENGINES = ["dense", "int8"]
 
 The dense engine is `opt`'s; int8 is the paper's way: transformers, bitsandbytes, peft.
 """
+
+
+def folders(model: Sequence[str], adapter: Sequence[str] | None) -> tuple[Path, Path | None]:
+    """The folders of a row's files: of its model, and of its adapter if it has one."""
+    return Path(model[0]).parent, Path(adapter[0]).parent if adapter else None
 
 
 def in_int8(checkpoint: Path) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas
 
+from sparsesum.experiment import patterns
 from sparsesum.experiment.grid import BASE
 from sparsesum.pages import card_code, card_metadata
 
@@ -115,7 +116,7 @@ def _what(card: Card) -> str:
         pruned = bool(_of_rule(card.weights, "prune"))
         done.append(f"shrunk ({', '.join(steps[:-1] if pruned else steps)})")
     done += [
-        f"pruned by {job['params']['pruner']} ({_pattern(job['params']['pattern'])})"
+        f"pruned by {job['params']['pruner']} ({patterns.spelled(job['params']['pattern'])})"
         for job in _of_rule(card.weights, "prune")
     ]
     if card.row["finetuning"] == BASE:
@@ -133,10 +134,6 @@ def _what(card: Card) -> str:
         f"{', '.join(done)}. Made by sparsesum, preset {card.preset}. "
         "Before use, read its limits below."
     )
-
-
-def _pattern(name: str) -> str:
-    return name.replace("of", ":") if "of" in name else f"{name}%"
 
 
 def _place(source: Mapping[str, Any]) -> str:
